@@ -1,0 +1,2 @@
+#include "tracker/service.h"
+G_DEFINE_QUARK(tracker-error-quark, tracker_error)
