@@ -23,7 +23,8 @@ gboolean store_begin(Store *store, GError **error);
 gboolean store_commit(Store *store, GError **error);
 void store_rollback(Store *store);
 
-gboolean store_put_account(Store *store, const Account *account, GError **error);
+/* `checked_ms`: wall clock of the server's confirmation, as for projects. */
+gboolean store_put_account(Store *store, const Account *account, gint64 checked_ms, GError **error);
 
 /* Head, members, labels, epics, iterations: everything of `project` but its stories; replaces what is there.
  * `checked_ms`: wall clock of the server's confirmation. `filled`: all of its stories are in the store. */
@@ -50,7 +51,7 @@ gboolean store_put_activity(Store *store, char kind, gint64 id, gint64 version, 
                             GError **error);
 
 /* Loading. NULL without error: not there. */
-Account *store_load_account(Store *store, GError **error);
+Account *store_load_account(Store *store, gint64 *ret_checked_ms, GError **error);
 /* Complete with all story rows in order. */
 Project *store_load_project(Store *store, gint64 project_id, gint64 *ret_checked_ms,
                             gboolean *ret_filled, GError **error);
