@@ -1,0 +1,15 @@
+/* schema: the tables of a tracker database, as SQL text (tracker/schema.c, which explains them).
+ *
+ * Who fills tables by SQL (an importer, the sample) follows the rules at the top of schema.c.
+ * Threads: any; constants only. */
+#pragma once
+
+#include <glib.h>
+
+/* PRAGMA application_id of our files: "TRKF". */
+#define SCHEMA_APPLICATION_ID 0x54524b46
+
+/* The newest PRAGMA user_version this program writes. */
+int schema_version(void);
+/* SQL that leads from version `from` to `from + 1`; borrowed. */
+const char *schema_step(int from);
