@@ -1,10 +1,11 @@
 /* attachments: the bytes of file attachments, as files on disk under a size limit.
  *
- * A folder of ours holds one file an attachment, named by its id; a fetch writes ID.part, checks its size, and renames it.
- * When the sum exceeds the limit the least recently used files are removed; an open descriptor keeps its bytes.
- * A size of 0 or an unknown one is taken as announced. Leftover .part files are removed at start.
- * Threads: any; one mutex, never held across I/O on the file bodies. Errors: ERR_LOCAL, ERR_NO_SPACE,
- * ERR_PROTOCOL (a size that differs from the announced one), ERR_TOO_LARGE (over the limit). */
+ * A folder of ours holds one file an attachment, named by its id; a fetch writes ID.part, checks
+ * its size, and renames it. When the sum exceeds the limit the least recently used files are
+ * removed; an open descriptor keeps its bytes. A size of 0 or an unknown one is taken as announced.
+ * Leftover .part files are removed at start. Threads: any; one mutex, never held across I/O on the
+ * file bodies. Errors: ERR_LOCAL, ERR_NO_SPACE, ERR_PROTOCOL (a size that differs from the
+ * announced one), ERR_TOO_LARGE (over the limit). */
 #pragma once
 
 #include "cache/model.h"
@@ -18,8 +19,9 @@ void attachments_close(Attachments *attachments);
 /* A read-only descriptor of the complete file, the caller's; -1 when it is not here. */
 int attachments_open_file(Attachments *attachments, gint64 id);
 
-/* Starts the download (one at a time for each id: a second call joins the first); `done` comes once, from a thread of the
- * transport. `deadline_ms` of clock_monotonic_ms(). `error` is borrowed. */
+/* Starts the download (one at a time for each id: a second call joins the first); `done` comes
+ * once, from a thread of the transport. `deadline_ms` of clock_monotonic_ms(). `error` is borrowed.
+ */
 typedef void (*AttachmentsDoneFn)(gint64 id, const GError *error, gpointer user);
 void attachments_fetch(Attachments *attachments, Transport *transport, const Attachment *attachment,
                        gint64 deadline_ms, AttachmentsDoneFn done, gpointer user);

@@ -1,25 +1,27 @@
 /* cache: the only door between the mounted tree and a V5 service.
  *
- * Owns: the index of every project (in memory), the store (SQLite, disposable), the files of fetched
- * attachments, the clerk thread and the transport it was given. Knows nothing of FUSE.
+ * Owns: the index of every project (in memory), the store (SQLite, disposable), the files of
+ * fetched attachments, the clerk thread and the transport it was given. Knows nothing of FUSE.
  *
- * Asking. The cache_get_* functions never block on the network. They return a snapshot (a reference,
- * the caller's) or NULL. With NULL, either `ask->error` is set (the caller's), or `ask->wait_for` names what is on
- * its way: pass it to cache_wait() and ask again when called back. So an operation is written as straight code
- * that is simply run again:
+ * Asking. The cache_get_* functions never block on the network. They return a snapshot (a
+ * reference, the caller's) or NULL. With NULL, either `ask->error` is set (the caller's), or
+ * `ask->wait_for` names what is on its way: pass it to cache_wait() and ask again when called back.
+ * So an operation is written as straight code that is simply run again:
  *
  *     CacheAsk ask = { .since_ms = when_the_operation_began };
  *     Project *project = cache_get_project(cache, id, &ask);
- *     if (!project && ask.wait_for.kind != CACHE_NOTHING) -> cache_wait(...), later: once more from the top
+ *     if (!project && ask.wait_for.kind != CACHE_NOTHING) -> cache_wait(...), later: once more from
+ * the top
  *
- * Freshness. A project's data is served as it is while it was confirmed by the server less than the TTL ago, or
- * since `since_ms` (so that a repeated operation ends even with a TTL of 0). Older data makes the getter start one
- * activity request and return NULL with `have_stale` set; with `stale_ok` it is served at once and nothing
- * is waited for (stat does so; so does an operation whose patience is over). When the server cannot be reached,
- * stored data of any age is served and the next attempt is made after a back-off.
+ * Freshness. A project's data is served as it is while it was confirmed by the server less than the
+ * TTL ago, or since `since_ms` (so that a repeated operation ends even with a TTL of 0). Older data
+ * makes the getter start one activity request and return NULL with `have_stale` set; with
+ * `stale_ok` it is served at once and nothing is waited for (stat does so; so does an operation
+ * whose patience is over). When the server cannot be reached, stored data of any age is served and
+ * the next attempt is made after a back-off.
  *
- * Threads: any may call; callbacks arrive on the clerk thread, hold no lock, and must be short. Reading from the
- * store happens on the caller's thread (a read-only connection of a small pool).
+ * Threads: any may call; callbacks arrive on the clerk thread, hold no lock, and must be short.
+ * Reading from the store happens on the caller's thread (a read-only connection of a small pool).
  * Limits: see CacheConfig. Errors: ERR_* of cache/base/err.h. */
 #pragma once
 
@@ -52,27 +54,29 @@ typedef struct CacheAsk {
 } CacheAsk;
 
 typedef struct CacheConfig {
-    const char *directory;  /* for store.db and attachments/; made (0700) if missing; locked while in use */
-    const char *source;     /* a word or two for messages: "https://host" */
-    gint64 ttl_ms;          /* freshness; 0: ask before each operation */
-    gint64 timeout_ms;      /* per request, repeats included */
-    gint64 attachment_limit_bytes; /* of disk; the least recently read go first; 0: attachments are not shown */
-    const gint64 *project_ids;     /* the selection, n_project_ids of them; none: all of the account */
+    const char
+        *directory; /* for store.db and attachments/; made (0700) if missing; locked while in use */
+    const char *source;            /* a word or two for messages: "https://host" */
+    gint64 ttl_ms;                 /* freshness; 0: ask before each operation */
+    gint64 timeout_ms;             /* per request, repeats included */
+    gint64 attachment_limit_bytes; /* of disk; the least recently read go first; 0: attachments are
+                                      not shown */
+    const gint64 *project_ids; /* the selection, n_project_ids of them; none: all of the account */
     guint n_project_ids;
 } CacheConfig;
 
-/* Opens or makes the store, takes ownership of `transport` (also on failure), starts the clerk. No request yet.
- * ERR_LOCAL, ERR_NO_SPACE, ERR_INVALID (a store of a newer version). */
+/* Opens or makes the store, takes ownership of `transport` (also on failure), starts the clerk. No
+ * request yet. ERR_LOCAL, ERR_NO_SPACE, ERR_INVALID (a store of a newer version). */
 Cache *cache_open(const CacheConfig *config, Transport *transport, GError **error);
 
-/* Ends the transport and the clerk; waiters are called back with ERR_CANCELLED. Returns when no thread of the cache is
- * left. Snapshots given out live on. */
+/* Ends the transport and the clerk; waiters are called back with ERR_CANCELLED. Returns when no
+ * thread of the cache is left. Snapshots given out live on. */
 void cache_close(Cache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cache, cache_close)
 
-/* Blocks (main thread, at start only): fetches the account, or accepts a stored one when the server cannot be
- * reached. Fails with what is wrong: ERR_AUTH, ERR_NOT_FOUND (a selected project), ERR_OFFLINE, ERR_TIMEOUT,
- * ERR_PROTOCOL (not a V5 service). */
+/* Blocks (main thread, at start only): fetches the account, or accepts a stored one when the server
+ * cannot be reached. Fails with what is wrong: ERR_AUTH, ERR_NOT_FOUND (a selected project),
+ * ERR_OFFLINE, ERR_TIMEOUT, ERR_PROTOCOL (not a V5 service). */
 gboolean cache_connect(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error);
 
 Account *cache_get_account(Cache *cache, CacheAsk *ask);
@@ -81,24 +85,25 @@ Project *cache_get_project(Cache *cache, gint64 project_id, CacheAsk *ask);
 /* Fresh when its project is. ERR_NOT_FOUND when no mounted project has it. */
 Story *cache_get_story(Cache *cache, gint64 story_id, CacheAsk *ask);
 
-/* kind: one of CACHE_*_ACTIVITY. Kept with the project's version: an unchanged project asks nothing. */
+/* kind: one of CACHE_*_ACTIVITY. Kept with the project's version: an unchanged project asks
+ * nothing. */
 Activity *cache_get_activity(Cache *cache, CacheKind kind, gint64 id, CacheAsk *ask);
 
-/* A descriptor of the complete file, the caller's; -1 like NULL above. A size other than the announced one
- * is ERR_PROTOCOL. */
+/* A descriptor of the complete file, the caller's; -1 like NULL above. A size other than the
+ * announced one is ERR_PROTOCOL. */
 int cache_open_attachment(Cache *cache, const Attachment *attachment, CacheAsk *ask);
 
 /* Which project a story, epic or label id belongs to, as far as filled; 0 when unknown. */
 gint64 cache_find_story_project(Cache *cache, gint64 story_id);
 gint64 cache_find_epic_project(Cache *cache, gint64 epic_id);
 
-/* Until when (clock_monotonic_ms()) the present data of a project needs no confirmation: what a kernel timeout
- * may be. 0 when it is due now. */
+/* Until when (clock_monotonic_ms()) the present data of a project needs no confirmation: what a
+ * kernel timeout may be. 0 when it is due now. */
 gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
 
-/* Calls `done` once: at once when `key` is not under way (any more), else when it ended. `error` is borrowed, NULL on
- * success. `user` identifies the wait for cache_cancel_wait(), which returns TRUE when `done` will not
- * be called any more. */
+/* Calls `done` once: at once when `key` is not under way (any more), else when it ended. `error` is
+ * borrowed, NULL on success. `user` identifies the wait for cache_cancel_wait(), which returns TRUE
+ * when `done` will not be called any more. */
 typedef void (*CacheDoneFn)(const GError *error, gpointer user);
 void cache_wait(Cache *cache, CacheKey key, CacheDoneFn done, gpointer user);
 gboolean cache_cancel_wait(Cache *cache, CacheKey key, gpointer user);
@@ -118,7 +123,8 @@ typedef struct CacheProjectStatus {
 } CacheProjectStatus;
 
 typedef struct CacheStatus {
-    gboolean online; /* the last request that was answered at all is newer than the last that was not */
+    gboolean
+        online; /* the last request that was answered at all is newer than the last that was not */
     TransportStats transport;
     gint64 store_bytes, attachment_bytes;
     CacheProjectStatus *projects;

@@ -1,19 +1,22 @@
 /* model: what is known of a tracker, as immutable snapshots.
  *
- * A snapshot is built once, by one thread, and never changed; it is shared by reference (…_ref/_unref, any
- * thread, atomic). A change on the server makes a new snapshot; who holds the old one goes on seeing it whole.
+ * A snapshot is built once, by one thread, and never changed; it is shared by reference
+ * (…_ref/_unref, any thread, atomic). A change on the server makes a new snapshot; who holds the
+ * old one goes on seeing it whole.
  *
- * Two sizes of knowledge: a Project holds a light StoryRow for each of its stories (all that listings and
- * views need); a Story is one story complete, read from the store when somebody looks into its folder.
+ * Two sizes of knowledge: a Project holds a light StoryRow for each of its stories (all that
+ * listings and views need); a Story is one story complete, read from the store when somebody looks
+ * into its folder.
  *
- * Records. A `record` is the canonical JSON text of a resource with every key that the server sent, known or not,
- * except the texts that have files of their own: fixed key order (known keys first, as listed in
- * model_json.c; the others sorted), two-space indent, UTF-8 unescaped but for control characters, one final
- * newline. The same resource gives the same bytes whatever order the server used.
+ * Records. A `record` is the canonical JSON text of a resource with every key that the server sent,
+ * known or not, except the texts that have files of their own: fixed key order (known keys first,
+ * as listed in model_json.c; the others sorted), two-space indent, UTF-8 unescaped but for control
+ * characters, one final newline. The same resource gives the same bytes whatever order the server
+ * used.
  *
- * Times are milliseconds since 1970 UTC, 0 = unknown. Ids are positive; 0 = none. Strings that come from a server
- * are valid UTF-8 and otherwise hostile: any length, any control character, names with "/" or nothing at all.
- * A Text may hold NUL; every `char *` ends at its first one. */
+ * Times are milliseconds since 1970 UTC, 0 = unknown. Ids are positive; 0 = none. Strings that come
+ * from a server are valid UTF-8 and otherwise hostile: any length, any control character, names
+ * with "/" or nothing at all. A Text may hold NUL; every `char *` ends at its first one. */
 #pragma once
 
 #include <glib.h>
@@ -67,7 +70,8 @@ typedef struct StoryRow {
     char *name;
     const char *story_type, *current_state; /* interned (g_intern_string); never NULL */
     gint64 requested_by_id;
-    gint64 *owner_ids, *follower_ids, *reviewer_ids, *label_ids; /* reviewer_ids: of unfinished reviews */
+    gint64 *owner_ids, *follower_ids, *reviewer_ids,
+        *label_ids; /* reviewer_ids: of unfinished reviews */
     guint n_owners, n_followers, n_reviewers, n_labels;
     gboolean blocked; /* has an unresolved blocker */
 } StoryRow;
@@ -99,16 +103,17 @@ typedef struct Iteration {
     guint n_stories;
 } Iteration;
 
-/* One project with everything but the stories' texts. Arrays are sorted as noted and unique by id. */
+/* One project with everything but the stories' texts. Arrays are sorted as noted and unique by id.
+ */
 typedef struct Project {
     gint64 id, account_id, version, created_ms, updated_ms;
     gint64 current_iteration; /* number; iterations below are done, above are backlog */
     char *name;
-    Text record;  /* project.json */
-    Text profile; /* profile.md; data NULL: none */
-    Member *members; /* by person id */
-    Label *labels;   /* by id */
-    Epic *epics;     /* in the server's order */
+    Text record;           /* project.json */
+    Text profile;          /* profile.md; data NULL: none */
+    Member *members;       /* by person id */
+    Label *labels;         /* by id */
+    Epic *epics;           /* in the server's order */
     Iteration *iterations; /* by number */
     StoryRow **stories;    /* in board order: done, current, backlog, icebox */
     guint n_members, n_labels, n_epics, n_iterations, n_stories;
@@ -125,7 +130,7 @@ typedef struct ProjectName {
 typedef struct Account {
     Person me;
     gint64 created_ms, updated_ms;
-    Text record; /* me.json; never with api_token in it */
+    Text record;           /* me.json; never with api_token in it */
     ProjectName *projects; /* by id; only those that the mount options select */
     guint n_projects;
 } Account;
@@ -156,8 +161,9 @@ const Comment *story_find_comment(const Story *story, gint64 comment_id);
 const Task *story_find_task(const Story *story, gint64 task_id);
 const Attachment *story_find_attachment(const Story *story, gint64 attachment_id);
 
-/* The scalar attributes of a record as one-line values, for `.fields/`: calls `each` for every top-level key whose
- * value is a string, number, boolean, or a list of scalars (joined by commas). Borrowed strings. */
+/* The scalar attributes of a record as one-line values, for `.fields/`: calls `each` for every
+ * top-level key whose value is a string, number, boolean, or a list of scalars (joined by commas).
+ * Borrowed strings. */
 typedef void (*RecordFieldFn)(const char *key, const char *value, gsize value_bytes, gpointer user);
 void record_each_field(const Text *record, RecordFieldFn each, gpointer user);
 

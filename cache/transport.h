@@ -1,13 +1,13 @@
-/* transport: how a V5 request reaches a V5 service. The seam below the cache: net.c (HTTP by libcurl)
- * and the in-process tracker (fs/source.c) implement it, and unit tests script it.
+/* transport: how a V5 request reaches a V5 service. The seam below the cache: net.c (HTTP by
+ * libcurl) and the in-process tracker (fs/source.c) implement it, and unit tests script it.
  *
- * Sending never blocks. Each request is answered exactly once by its TransportDoneFn, on a thread of the
- * transport's own; the callback must be short and must not call back into the transport except to send.
- * A response of any HTTP status is a response, not an error; `error` is set when there was none
- * (ERR_OFFLINE, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL for a cut body, ERR_CANCELLED, ERR_NO_SPACE).
- * The transport alone knows the base URL and the token, repeats GETs (connection lost, 429, 502, 503, 504, with
- * Retry-After and jittered back-off) until the deadline, and never repeats a POST. The token goes to
- * the configured host and nowhere else. */
+ * Sending never blocks. Each request is answered exactly once by its TransportDoneFn, on a thread
+ * of the transport's own; the callback must be short and must not call back into the transport
+ * except to send. A response of any HTTP status is a response, not an error; `error` is set when
+ * there was none (ERR_OFFLINE, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL for a cut body,
+ * ERR_CANCELLED, ERR_NO_SPACE). The transport alone knows the base URL and the token, repeats GETs
+ * (connection lost, 429, 502, 503, 504, with Retry-After and jittered back-off) until the deadline,
+ * and never repeats a POST. The token goes to the configured host and nowhere else. */
 #pragma once
 
 #include <glib.h>
@@ -20,31 +20,32 @@ typedef enum {
 
 typedef struct HttpRequest {
     const char *method; /* static string: "GET", "PUT", ... */
-    char *target;       /* "/projects/1?fields=..." below /services/v5; or, with `at_origin`, a path of the
-                           host itself such as "/file_attachments/300/download" */
+    char *target; /* "/projects/1?fields=..." below /services/v5; or, with `at_origin`, a path of
+                     the host itself such as "/file_attachments/300/download" */
     gboolean at_origin;
     char *body; /* NULL, or body_bytes bytes */
     gsize body_bytes;
     const char *content_type; /* static string, NULL without a body */
     Priority priority;
-    gint64 deadline_ms; /* of clock_monotonic_ms(): the last moment for an answer, repeats included */
-    gsize max_bytes;    /* of the decoded body; more is ERR_TOO_LARGE */
-    int out_fd;         /* -1: body in memory; else it is written there (a download, redirects followed without the
-                           token); stays the caller's */
+    gint64
+        deadline_ms; /* of clock_monotonic_ms(): the last moment for an answer, repeats included */
+    gsize max_bytes; /* of the decoded body; more is ERR_TOO_LARGE */
+    int out_fd;      /* -1: body in memory; else it is written there (a download, redirects followed
+                        without the      token); stays the caller's */
 } HttpRequest;
 
 typedef struct HttpResponse {
     int status;
     char *body; /* NUL-terminated for convenience; NULL when it went to out_fd */
     gsize body_bytes;
-    gint64 project_version;  /* X-Tracker-Project-Version, -1 when absent */
+    gint64 project_version;                /* X-Tracker-Project-Version, -1 when absent */
     gint64 total, limit, offset, returned; /* X-Tracker-Pagination-*, -1 when absent */
-    gboolean is_json;        /* Content-Type says JSON */
-    char *location;          /* of a redirect that was not followed, for the message */
+    gboolean is_json;                      /* Content-Type says JSON */
+    char *location; /* of a redirect that was not followed, for the message */
 } HttpResponse;
 
-/* `response` is the callee's, to be freed with http_response_free(); NULL exactly when `error` is set.
- * `error` is borrowed. */
+/* `response` is the callee's, to be freed with http_response_free(); NULL exactly when `error` is
+ * set. `error` is borrowed. */
 typedef void (*TransportDoneFn)(HttpResponse *response, const GError *error, gpointer user);
 
 /* Counters since the start; each read alone is exact, together they are not a snapshot. */
@@ -59,7 +60,8 @@ struct Transport {
     /* Takes ownership of `request`. */
     void (*send)(Transport *transport, HttpRequest *request, TransportDoneFn done, gpointer user);
     void (*get_stats)(Transport *transport, TransportStats *ret_stats);
-    /* Answers what is open with ERR_CANCELLED, ends its threads, frees. NULL is fine for callers. */
+    /* Answers what is open with ERR_CANCELLED, ends its threads, frees. NULL is fine for callers.
+     */
     void (*free)(Transport *transport);
 };
 

@@ -1,7 +1,7 @@
 /* The error domain and the one judgement about it. */
 #include "cache/base/err.h"
 
-G_DEFINE_QUARK(trackerfs-err-quark, err)
+G_DEFINE_QUARK(trackerfs - err - quark, err)
 
 gboolean
 err_is_transient(const GError *error)

@@ -1,9 +1,9 @@
 /* err: what went wrong, as the few kinds of trouble that a caller can act on.
  *
- * One GError domain for fs/ and cache/. A code says what can be done about it; the message says what
- * happened, in words meant for the user. HTTP statuses and curl codes become ERR_* in cache/net.c and
- * cache/api.c, SQLite codes in cache/store.c; ERR_* becomes an errno in fs/reply.c and nowhere else.
- * Threads: any. */
+ * One GError domain for fs/ and cache/. A code says what can be done about it; the message says
+ * what happened, in words meant for the user. HTTP statuses and curl codes become ERR_* in
+ * cache/net.c and cache/api.c, SQLite codes in cache/store.c; ERR_* becomes an errno in fs/reply.c
+ * and nowhere else. Threads: any. */
 #pragma once
 
 #include <glib.h>

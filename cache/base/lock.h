@@ -1,7 +1,8 @@
 /* lock: pthread mutexes that follow scope, and condition variables on the monotonic clock.
  *
- * pthread and not GMutex: ThreadSanitizer cannot see inside GMutex and reports races in correct code.
- * LOCK_SCOPE(&mutex) takes the mutex until the enclosing block ends, on every path out of it. */
+ * pthread and not GMutex: ThreadSanitizer cannot see inside GMutex and reports races in correct
+ * code. LOCK_SCOPE(&mutex) takes the mutex until the enclosing block ends, on every path out of it.
+ */
 #pragma once
 
 #include <glib.h>

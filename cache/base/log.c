@@ -1,5 +1,5 @@
-/* One line is formatted into one buffer and written with one write(2), so lines of different threads
- * never mix. The settings are plain ints written before the threads start. */
+/* One line is formatted into one buffer and written with one write(2), so lines of different
+ * threads never mix. The settings are plain ints written before the threads start. */
 #include "cache/base/log.h"
 
 #include <stdarg.h>

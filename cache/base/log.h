@@ -1,16 +1,17 @@
 /* log: messages for the operator, on standard error, one line each.
  *
- * Functions below cache/cache.h return errors and log at debug only; whoever handles an error logs it,
- * once. Under systemd (JOURNAL_STREAM set) lines carry the priority prefix of sd-daemon(3); else
- * "trackerfs: LEVEL: ...". Never log a token, nor a body above debug. Control characters are escaped:
- * much of what is logged comes from a server. Threads: any, after log_init(). */
+ * Functions below cache/cache.h return errors and log at debug only; whoever handles an error logs
+ * it, once. Under systemd (JOURNAL_STREAM set) lines carry the priority prefix of sd-daemon(3);
+ * else "trackerfs: LEVEL: ...". Never log a token, nor a body above debug. Control characters are
+ * escaped: much of what is logged comes from a server. Threads: any, after log_init(). */
 #pragma once
 
 #include <glib.h>
 
 typedef enum { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG } LogLevel;
 
-/* One flag a module; `-o debug=net,store` turns on the debug lines of those modules, `debug=all` all. */
+/* One flag a module; `-o debug=net,store` turns on the debug lines of those modules, `debug=all`
+ * all. */
 typedef enum {
     LOG_FS = 1 << 0,
     LOG_CACHE = 1 << 1,
@@ -20,12 +21,14 @@ typedef enum {
     LOG_TRACKER = 1 << 5,
 } LogModule;
 
-/* Parses "net,store" into flags. Returns FALSE and names the first unknown word, to be freed, if any. */
+/* Parses "net,store" into flags. Returns FALSE and names the first unknown word, to be freed, if
+ * any. */
 gboolean log_parse_modules(const char *list, guint *ret_modules, char **ret_unknown);
 
 void log_init(LogLevel level, guint debug_modules);
 
-/* A second place for all lines, such as a file; NULL stops it. The descriptor stays the caller's. */
+/* A second place for all lines, such as a file; NULL stops it. The descriptor stays the caller's.
+ */
 void log_set_fd(int fd);
 
 gboolean log_wants_debug(LogModule module);

@@ -10,7 +10,8 @@ static char *clock_path;
 static void
 set_offset(const char *text)
 {
-    g_assert_true(g_file_set_contents_full(clock_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    g_assert_true(
+        g_file_set_contents_full(clock_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
 static void
