@@ -76,6 +76,9 @@ gboolean db_exec(DbConn *conn, const char *sql, GError **error);
 gint64 db_last_id(DbConn *conn);
 int db_changes(DbConn *conn);
 
+/* The database of a tracker, borrowed: for what runs beside requests (import, sample, tokens). */
+Db *tracker_db(Tracker *tracker);
+
 /* One value of the table meta; owned, NULL when absent. */
 char *db_meta_get(DbConn *conn, const char *key);
 gboolean db_meta_set(DbConn *conn, const char *key, const char *value);

@@ -1,2 +1,373 @@
+/* tracker_handle(): take a connection → one read transaction → routes_run() → headers around what
+ * it wrote. Everything that differs between answers is in the Call; what every V5 answer carries is
+ * written here.
+ *
+ * Threads: the Tracker is constant after opening except for its clock, which is set before use;
+ * each call has a connection of its own. */
 #include "tracker/service.h"
-G_DEFINE_QUARK(tracker-error-quark, tracker_error)
+
+#include <string.h>
+#include <unistd.h>
+
+#include "tracker/auth.h"
+#include "tracker/json_writer.h"
+#include "tracker/routes.h"
+
+G_DEFINE_QUARK(tracker - error - quark, tracker_error)
+
+struct Tracker {
+    Db *db;
+    char *instance_id;
+    TrackerClockFn clock; /* set before threads start */
+    gpointer clock_user;
+};
+
+Tracker *
+tracker_open(const char *path, TrackerOpenFlags flags, GError **error)
+{
+    g_autoptr(Tracker) tracker = g_new0(Tracker, 1);
+    g_autoptr(DbConn) conn = NULL;
+
+    tracker->db = db_open(path, flags, error);
+    if (!tracker->db) {
+        return NULL;
+    }
+    conn = db_take(tracker->db, error);
+    if (!conn) {
+        return NULL;
+    }
+    tracker->instance_id = db_meta_get(conn, "instance_id");
+    if (!db_check(conn, error)) {
+        return NULL;
+    }
+    if (!tracker->instance_id) {
+        g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_FAILED,
+                    "%s: the database has no instance_id: it is damaged", path);
+        return NULL;
+    }
+    db_give(g_steal_pointer(&conn));
+    return g_steal_pointer(&tracker);
+}
+
+void
+tracker_close(Tracker *tracker)
+{
+    if (!tracker) {
+        return;
+    }
+    db_close(tracker->db);
+    g_free(tracker->instance_id);
+    g_free(tracker);
+}
+
+Db *
+tracker_db(Tracker *tracker)
+{
+    return tracker->db;
+}
+
+void
+tracker_set_clock(Tracker *tracker, TrackerClockFn clock, gpointer user)
+{
+    tracker->clock = clock;
+    tracker->clock_user = user;
+}
+
+gint64
+tracker_now_ms(Tracker *tracker)
+{
+    return tracker->clock ? tracker->clock(tracker->clock_user) : g_get_real_time() / 1000;
+}
+
+const char *
+tracker_instance_id(Tracker *tracker)
+{
+    return tracker->instance_id;
+}
+
+gint64
+tracker_local_person(Tracker *tracker)
+{
+    g_autoptr(DbConn) conn = db_take(tracker->db, NULL);
+    g_autofree char *text = conn ? db_meta_get(conn, "local_person_id") : NULL;
+    gint64 id;
+
+    return text && g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &id, NULL) ? id : 0;
+}
+
+static void
+header_clear(gpointer data)
+{
+    TrackerHeader *header = data;
+
+    g_free(header->name);
+    g_free(header->value);
+}
+
+static void
+add_header(TrackerResponse *response, const char *name, const char *value)
+{
+    TrackerHeader header = {g_strdup(name), g_strdup(value)};
+
+    g_array_append_val(response->headers, header);
+}
+
+static void
+add_number(TrackerResponse *response, const char *name, gint64 value)
+{
+    char text[24];
+
+    (void)g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, value);
+    add_header(response, name, text);
+}
+
+static void
+add_page_headers(TrackerResponse *response, const Call *call)
+{
+    if (call->project_version >= 0) {
+        add_number(response, "X-Tracker-Project-Version", call->project_version);
+    }
+    if (call->paged) {
+        add_number(response, "X-Tracker-Pagination-Total", call->total);
+        add_number(response, "X-Tracker-Pagination-Limit", call->limit);
+        add_number(response, "X-Tracker-Pagination-Offset", call->offset);
+        add_number(response, "X-Tracker-Pagination-Returned", call->returned);
+    }
+}
+
+static void
+add_cors(TrackerResponse *response)
+{
+    add_header(response, "Access-Control-Allow-Origin", "*");
+    add_header(response, "Access-Control-Allow-Credentials", "false");
+    add_header(response, "Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
+    add_header(response, "Access-Control-Allow-Headers",
+               "X-TrackerToken,DNT,X-Mx-ReqToken,Keep-Alive,User-Agent,X-Requested-With,"
+               "If-Modified-Since,Cache-Control,Content-Type,"
+               "X-Tracker-Warn-Unless-Project-Version-Is");
+}
+
+/* What every V5 answer carries. */
+static void
+add_common(TrackerResponse *response, gint64 started_us)
+{
+    g_autofree char *id = db_random_hex(16);
+    g_autofree char *runtime =
+        g_strdup_printf("%.6f", (double)(g_get_monotonic_time() - started_us) / 1e6);
+
+    add_header(response, "Status", problem_status_line(response->status));
+    add_header(response, "X-Tracker-Client-Pinger-Interval", "20");
+    add_header(response, "X-Request-Id", id);
+    add_header(response, "X-Runtime", runtime);
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    add_header(response, "X-XSS-Protection", "1; mode=block");
+    add_header(response, "X-Frame-Options", "SAMEORIGIN");
+}
+
+static void
+add_etag(TrackerResponse *response)
+{
+    g_autofree char *sum = g_compute_checksum_for_data(
+        G_CHECKSUM_MD5, (const guchar *)response->body->str, response->body->len);
+    g_autofree char *tag = g_strdup_printf("W/\"%s\"", sum);
+
+    add_header(response, "ETag", tag);
+}
+
+static void
+wrap_envelope(Call *call)
+{
+    GString *out = g_string_sized_new(call->body->len + 160);
+
+    g_string_append(out, "{\"data\":");
+    g_string_append_len(out, call->body->str, (gssize)call->body->len);
+    if (call->paged) {
+        g_string_append_printf(out,
+                               ",\"pagination\":{\"total\":%" G_GINT64_FORMAT
+                               ",\"limit\":%" G_GINT64_FORMAT ",\"offset\":%" G_GINT64_FORMAT
+                               ",\"returned\":%" G_GINT64_FORMAT "}",
+                               call->total, call->limit, call->offset, call->returned);
+    }
+    if (call->project_version >= 0) {
+        g_string_append(out, ",\"project_version\":");
+        json_int(out, call->project_version);
+    }
+    g_string_append(out, ",\"http_status\":\"200\"}");
+    (void)g_string_free(call->body, TRUE);
+    call->body = out;
+}
+
+static void
+answer_file(Call *call, TrackerResponse *response)
+{
+    gboolean is_inline = g_strcmp0(call_param(call, "inline"), "true") == 0;
+    g_autofree char *escaped = g_uri_escape_string(call->file_name, NULL, FALSE);
+    g_autofree char *disposition =
+        g_strdup_printf("%s; filename*=UTF-8''%s", is_inline ? "inline" : "attachment", escaped);
+    gboolean plain = call->file_type && *call->file_type;
+
+    for (const char *at = call->file_type; plain && *at; at++) {
+        plain = *at >= 0x20 && *at < 0x7f; /* a stored type must not write headers */
+    }
+    response->file_fd = call->file_fd;
+    response->file_bytes = call->file_bytes;
+    call->file_fd = -1;
+    add_header(response, "Content-Type", plain ? call->file_type : "application/octet-stream");
+    add_header(response, "Content-Disposition", disposition);
+    add_header(response, "Cache-Control", "private, max-age=1800");
+    /* A file that someone uploaded must not run as a page of this host. */
+    add_header(response, "Content-Security-Policy", "default-src 'none'; sandbox");
+}
+
+static void
+answer_redirect(Call *call, TrackerResponse *response)
+{
+    response->status = 302;
+    response->body = g_string_new(NULL);
+    add_header(response, "Location", call->location);
+    add_header(response, "Content-Type", "text/html; charset=utf-8");
+    add_header(response, "Cache-Control", "no-cache");
+}
+
+static void
+answer_json(Call *call, TrackerResponse *response)
+{
+    if (call->envelope) {
+        wrap_envelope(call);
+    }
+    response->body = g_steal_pointer(&call->body);
+    add_header(response, "Content-Type", "application/json; charset=utf-8");
+    add_header(response, "Cache-Control", "max-age=0, private, must-revalidate");
+    add_etag(response);
+    add_cors(response);
+    add_page_headers(response, call);
+}
+
+static void
+answer_problem(Call *call, TrackerResponse *response)
+{
+    response->status = problem_status(&call->problem);
+    response->body = g_string_new(NULL);
+    problem_write(&call->problem, response->body);
+    add_header(response, "Content-Type", "application/json; charset=utf-8");
+    add_header(response, "Cache-Control", "no-cache");
+    add_cors(response);
+}
+
+/* With Basic credentials, GET /me gives a token away: only hashes are kept, so it is one derived
+ * from the password's hash and the database's secret, the same each time. */
+static char *
+token_for_password(Db *db, const TrackerRequest *request, gint64 now_ms)
+{
+    g_autoptr(DbConn) conn = db_take(db, NULL);
+    g_autofree char *secret = conn ? db_meta_get(conn, "secret") : NULL;
+    g_autofree char *text = NULL, *sum = NULL, *token = NULL;
+    gint64 person;
+    DbStmt *stmt;
+
+    if (!secret || !request->basic_password) {
+        return NULL;
+    }
+    person = auth_password_person(conn, request->basic_user, request->basic_password);
+    stmt = db_prepare(conn, "SELECT password_hash FROM person WHERE id = ?1");
+    db_bind_int(stmt, 1, person);
+    if (person && db_next(stmt)) {
+        text = g_strdup_printf("token\n%" G_GINT64_FORMAT "\n%s", person, db_text(stmt, 0));
+    }
+    db_done(stmt);
+    if (!text) {
+        return NULL;
+    }
+    sum = g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)secret, strlen(secret), text,
+                                    -1);
+    token = g_strndup(sum, 32);
+    if (auth_token_person(conn, token) != person &&
+        (db_read_only(db) || !auth_token_add(conn, person, token, "password", now_ms))) {
+        return NULL;
+    }
+    return g_steal_pointer(&token);
+}
+
+static gboolean
+run(Call *call, Db *db)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean ok = FALSE;
+
+    call->conn = db_take(db, &error);
+    if (call->conn && db_begin(call->conn, DB_READ, &error)) {
+        call->render.conn = call->conn;
+        ok = routes_run(call);
+        if (!db_check(call->conn, &error)) {
+            ok = FALSE;
+        }
+    }
+    /* The handlers' own answer to a failing database is luck: it is always the server's fault. */
+    if (error) {
+        g_debug("tracker: %s", error->message);
+        ok = call_fail(call, PROBLEM_UNHANDLED);
+    }
+    render_clear(&call->render);
+    db_give(g_steal_pointer(&call->conn));
+    return ok;
+}
+
+void
+tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response)
+{
+    gint64 started_us = g_get_monotonic_time();
+    g_autofree char *token = NULL;
+    Call call = {
+        .request = request,
+        .now_ms = tracker_now_ms(tracker),
+        .project_version = -1,
+        .file_fd = -1,
+    };
+
+    *ret_response = (TrackerResponse){.status = 200, .file_fd = -1};
+    ret_response->headers = g_array_new(FALSE, TRUE, sizeof(TrackerHeader));
+    g_array_set_clear_func(ret_response->headers, header_clear);
+    call.body = g_string_new(NULL);
+    call.render.now_ms = call.now_ms;
+    if (request->basic_user && !request->token && !request->trusted_person_id) {
+        token = token_for_password(tracker->db, request, call.now_ms);
+        call.render.api_token = token;
+    }
+    if (!run(&call, tracker->db)) {
+        answer_problem(&call, ret_response);
+    } else if (call.file_fd >= 0) {
+        answer_file(&call, ret_response);
+    } else if (call.location) {
+        answer_redirect(&call, ret_response);
+    } else {
+        answer_json(&call, ret_response);
+    }
+    add_common(ret_response, started_us);
+    call_clear(&call);
+}
+
+void
+tracker_response_clear(TrackerResponse *response)
+{
+    g_clear_pointer(&response->headers, g_array_unref);
+    if (response->body) {
+        (void)g_string_free(g_steal_pointer(&response->body), TRUE);
+    }
+    if (response->file_fd >= 0) {
+        (void)close(response->file_fd);
+        response->file_fd = -1;
+    }
+}
+
+const char *
+tracker_response_header(const TrackerResponse *response, const char *name)
+{
+    for (guint i = 0; response->headers && i < response->headers->len; i++) {
+        const TrackerHeader *header = &g_array_index(response->headers, TrackerHeader, i);
+
+        if (g_ascii_strcasecmp(header->name, name) == 0) {
+            return header->value;
+        }
+    }
+    return NULL;
+}

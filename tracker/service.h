@@ -1,26 +1,27 @@
 /* service: the V5 tracker of our own, as one function from request to response.
  *
- * The state is one SQLite file (tracker/db.h) and a folder of attachments beside it, FILE.db.files/, named by content
- * hash. The same function serves a mount in-process and `trackerfs serve` over HTTP (tracker/http.h), so
- * both give the same bytes. Stands alone: includes nothing of fs/ or cache/.
+ * The state is one SQLite file (tracker/db.h) and a folder of attachments beside it,
+ * FILE.db.files/, named by content hash. The same function serves a mount in-process and `trackerfs
+ * serve` over HTTP (tracker/http.h), so both give the same bytes. Stands alone: includes nothing of
+ * fs/ or cache/.
  *
- * Threads: any number may call tracker_handle() at once; each uses a connection of a pool. Blocks on disk only.
- * Errors: V5 error objects in the response (tracker/errors.h); opening reports TRACKER_ERROR.
- * Limits: TRACKER_MAX_*. */
+ * Threads: any number may call tracker_handle() at once; each uses a connection of a pool. Blocks
+ * on disk only. Errors: V5 error objects in the response (tracker/errors.h); opening reports
+ * TRACKER_ERROR. Limits: TRACKER_MAX_*. */
 #pragma once
 
 #include <glib.h>
 
 #define TRACKER_ERROR (tracker_error_quark())
 typedef enum {
-    TRACKER_ERROR_FAILED,      /* disk, permissions, a file that is no database of ours */
-    TRACKER_ERROR_NEWER,       /* written by a newer trackerfs: the message says so */
-    TRACKER_ERROR_BAD_INPUT,   /* an import that cannot be read: the message names file and place */
+    TRACKER_ERROR_FAILED,    /* disk, permissions, a file that is no database of ours */
+    TRACKER_ERROR_NEWER,     /* written by a newer trackerfs: the message says so */
+    TRACKER_ERROR_BAD_INPUT, /* an import that cannot be read: the message names file and place */
     TRACKER_ERROR_NO_SPACE,
 } TrackerErrorCode;
 GQuark tracker_error_quark(void);
 
-#define TRACKER_MAX_BODY_BYTES (4 * 1024 * 1024)    /* of a JSON request */
+#define TRACKER_MAX_BODY_BYTES (4 * 1024 * 1024)     /* of a JSON request */
 #define TRACKER_MAX_UPLOAD_BYTES (100 * 1024 * 1024) /* of a file */
 
 typedef struct Tracker Tracker;
@@ -30,7 +31,8 @@ typedef enum {
     TRACKER_READ_ONLY = 1 << 1, /* never write, not even to migrate */
 } TrackerOpenFlags;
 
-/* Wall clock in milliseconds since 1970; injectable so that tests and the sample move through time. */
+/* Wall clock in milliseconds since 1970; injectable so that tests and the sample move through time.
+ */
 typedef gint64 (*TrackerClockFn)(gpointer user);
 
 Tracker *tracker_open(const char *path, TrackerOpenFlags flags, GError **error);
@@ -44,12 +46,13 @@ gint64 tracker_now_ms(Tracker *tracker);
 const char *tracker_instance_id(Tracker *tracker);
 
 typedef struct TrackerRequest {
-    const char *method; /* "GET", ... */
-    const char *path;   /* percent-encoded, from the root: "/services/v5/me" */
-    const char *query;  /* without "?"; NULL: none */
-    const char *token;  /* X-TrackerToken; NULL: none */
+    const char *method;                      /* "GET", ... */
+    const char *path;                        /* percent-encoded, from the root: "/services/v5/me" */
+    const char *query;                       /* without "?"; NULL: none */
+    const char *token;                       /* X-TrackerToken; NULL: none */
     const char *basic_user, *basic_password; /* HTTP Basic, for GET /me; NULL: none */
-    gint64 trusted_person_id; /* not 0: the caller is this person, no token needed (in-process only) */
+    gint64
+        trusted_person_id; /* not 0: the caller is this person, no token needed (in-process only) */
     const char *content_type;
     const char *body;
     gsize body_bytes;
@@ -61,7 +64,8 @@ typedef struct TrackerHeader {
 
 typedef struct TrackerResponse {
     int status;
-    GArray *headers; /* of TrackerHeader, Content-Type included; those that every V5 answer carries too */
+    GArray *headers; /* of TrackerHeader, Content-Type included; those that every V5 answer carries
+                        too */
     GString *body;   /* NULL when `file_fd` is set */
     int file_fd;     /* -1, or the descriptor of a download of file_bytes; the response's */
     gint64 file_bytes;
@@ -74,6 +78,6 @@ void tracker_response_clear(TrackerResponse *response);
 /* Value of a header (case-insensitive), borrowed, NULL if absent. */
 const char *tracker_response_header(const TrackerResponse *response, const char *name);
 
-/* The person a local mount acts as: the one noted in the database (import: the owner with the most projects;
- * sample: its first member). 0 when there is none. */
+/* The person a local mount acts as: the one noted in the database (import: the owner with the most
+ * projects; sample: its first member). 0 when there is none. */
 gint64 tracker_local_person(Tracker *tracker);

@@ -1,0 +1,93 @@
+/* call: one request on its way through the service: who asks, for what, and what is answered.
+ *
+ * Made by service.c, completed by routes.c (ids of the path, project, access), read and written by
+ * the handlers. Threads: belongs to one. Errors: call_fail*() note the V5 error and give FALSE, so
+ * that a handler ends with `return call_fail(...)`; database errors stick to the connection and
+ * become 500. */
+#pragma once
+
+#include "tracker/errors.h"
+#include "tracker/render.h"
+#include "tracker/service.h"
+
+#define CALL_MAX_PARAMS 64
+#define CALL_MAX_IDS 500 /* of stories/bulk, and of a page */
+
+typedef struct Call {
+    const TrackerRequest *request;
+    DbConn *conn;
+    gint64 now_ms;
+    gint64 person_id; /* 0: nobody in particular */
+    gboolean envelope;
+    GHashTable *params; /* name → value, decoded */
+
+    /* From the path; 0: not part of it. */
+    gint64 project_id, story_id, epic_id, id;
+    char *name; /* of a download */
+
+    Render render;
+    GString *body;
+    gint64 project_version; /* negative: no such header */
+    gboolean paged;
+    gint64 total, limit, offset, returned;
+    char *location; /* of a redirect; owned */
+    int file_fd;    /* -1, or the answer instead of a body */
+    gint64 file_bytes;
+    char *file_type, *file_name;
+    Problem problem;
+} Call;
+
+void call_clear(Call *call);
+
+gboolean call_fail(Call *call, ProblemCode code);
+/* 400 with a general_problem. */
+gboolean call_fail_text(Call *call, const char *general_problem);
+/* `format` has one %s, for the name. */
+gboolean call_fail_parameter(Call *call, const char *format, const char *parameter);
+
+/* Query and parameters; every name must be allowed (comma list), a common one, or of the path. */
+gboolean call_parse_query(Call *call);
+gboolean call_check_params(Call *call, const char *allowed);
+/* NULL when absent. */
+const char *call_param(const Call *call, const char *name);
+/* FALSE and a 400 when it is there but no integer or time; otherwise *ret_there tells. */
+gboolean call_param_int(Call *call, const char *name, gboolean *ret_there, gint64 *ret_value);
+gboolean call_param_time(Call *call, const char *name, gboolean *ret_there, gint64 *ret_ms);
+/* One of a comma list, or a 400. *ret_value stays NULL when absent. */
+gboolean call_param_enum(Call *call, const char *name, const char *values, const char **ret_value);
+
+/* limit and offset into the call, which becomes a paged one. */
+gboolean call_page(Call *call, gint64 default_limit, gint64 max_limit, gboolean negative_offset);
+
+/* The selection of the request's `fields`; NULL and a 400 when it cannot be read. Owned. */
+Selection *call_fields(Call *call, const Kind *kind);
+
+/* The usual ends of handlers: an array of the objects of these ids; one object, or 404. */
+gboolean call_answer_list(Call *call, const Kind *kind, const GArray *ids);
+gboolean call_answer_stmt(Call *call, const Kind *kind, DbStmt *ids_stmt);
+gboolean call_answer_one(Call *call, const Kind *kind, gint64 id);
+/* One object found by a statement whose parameter 1 is the id and 2 the parent. */
+gboolean call_answer_child(Call *call, const Kind *kind, const char *sql, gint64 parent);
+
+/* SQL conditions with their values, for lists with filters. */
+typedef struct Where {
+    GString *sql;   /* " AND ..." */
+    GArray *values; /* WhereValue */
+} Where;
+void where_init(Where *where);
+void where_clear(Where *where);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Where, where_clear)
+/* `condition` has one "?". */
+void where_int(Where *where, const char *condition, gint64 value);
+void where_text(Where *where, const char *condition, const char *value);
+/* Time bound from a parameter, if given. */
+gboolean where_time(Where *where, Call *call, const char *parameter, const char *condition);
+/* Numbers the parameters and binds them, from 1. */
+DbStmt *where_prepare(const Where *where, DbConn *conn, const char *before, const char *after);
+/* Counts into call->total, then answers the page in order. `from` is "FROM ... WHERE ...", t the
+ * objects. */
+gboolean call_answer_page(Call *call, const Kind *kind, const char *from, const char *order,
+                          const Where *where);
+
+/* Makes a project the call's: it must exist (404) and be open to the caller (403). */
+gboolean call_enter_project(Call *call, gint64 project_id);

@@ -1,0 +1,368 @@
+/* render_group() does the work: for all parents at once it selects the children ordered by parent,
+ * writes them one after another into a buffer and notes where each parent's run begins and ends.
+ * Lists inside the children are groups of their own, rendered before, from the ids of the children:
+ * so a page costs one statement per kind and depth (two where a kind has lists inside), never one
+ * per object. Ids go into SQL as a JSON array through json_each(), which keeps the order and the
+ * statement's text the same for every page. Objects that are referred to by id (people, labels of
+ * epics) are few: each is rendered once and remembered by its selection. */
+#include "tracker/render.h"
+
+#include "tracker/computed.h"
+#include "tracker/json_writer.h"
+#include "tracker/zone.h"
+
+typedef struct Run {
+    gsize start, end;
+} Run;
+
+struct Pieces {
+    GString *text;
+    GHashTable *runs; /* gint64 → Run */
+};
+
+void
+pieces_free(Pieces *pieces)
+{
+    if (!pieces) {
+        return;
+    }
+    (void)g_string_free(pieces->text, TRUE);
+    g_hash_table_unref(pieces->runs);
+    g_free(pieces);
+}
+
+static Pieces *
+pieces_new(void)
+{
+    Pieces *pieces = g_new0(Pieces, 1);
+
+    pieces->text = g_string_new(NULL);
+    pieces->runs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    return pieces;
+}
+
+gboolean
+pieces_append(const Pieces *pieces, gint64 id, GString *out)
+{
+    const Run *run = g_hash_table_lookup(pieces->runs, &id);
+
+    if (!run) {
+        return FALSE;
+    }
+    json_separate(out);
+    g_string_append_len(out, pieces->text->str + run->start, (gssize)(run->end - run->start));
+    return TRUE;
+}
+
+/* Opens or continues the run of a parent; rows come grouped by parent. */
+static Run *
+pieces_run(Pieces *pieces, gint64 parent, Run *last, gint64 last_parent)
+{
+    if (last && parent == last_parent) {
+        g_string_append_c(pieces->text, ',');
+        return last;
+    }
+    last = g_new0(Run, 1);
+    last->start = pieces->text->len;
+    (void)g_hash_table_insert(pieces->runs, g_memdup2(&parent, sizeof parent), last);
+    return last;
+}
+
+GArray *
+render_ids(DbStmt *stmt)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+    while (db_next(stmt)) {
+        gint64 id = db_int(stmt, 0);
+
+        g_array_append_val(ids, id);
+    }
+    db_done(stmt);
+    return ids;
+}
+
+static char *
+ids_json(const gint64 *ids, gsize n_ids)
+{
+    GString *text = g_string_sized_new(12 * n_ids + 2);
+
+    g_string_append_c(text, '[');
+    for (gsize i = 0; i < n_ids; i++) {
+        json_separate(text);
+        json_int(text, ids[i]);
+    }
+    g_string_append_c(text, ']');
+    return g_string_free(text, FALSE);
+}
+
+static Pieces *
+render_id_group(Render *render, const Link *link, const char *parents)
+{
+    g_autoptr(Pieces) pieces = pieces_new();
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT %s, %s FROM %s WHERE %s IN (SELECT value FROM json_each(?1))"
+        " ORDER BY %s",
+        link->parent, link->id ? link->id : "t.id", link->from, link->parent, link->order);
+    g_autoptr(DbStmt) stmt = db_prepare(render->conn, sql);
+    Run *run = NULL;
+    gint64 last = 0;
+
+    db_bind_text(stmt, 1, parents);
+    while (db_next(stmt)) {
+        gint64 parent = db_int(stmt, 0);
+
+        run = pieces_run(pieces, parent, run, last);
+        last = parent;
+        json_int(pieces->text, db_int(stmt, 1));
+        run->end = pieces->text->len;
+    }
+    return g_steal_pointer(&pieces);
+}
+
+static Pieces *render_group(Render *render, Selection *selection, const char *from,
+                            const char *parent, const char *order, const char *parents);
+
+/* The lists inside the objects of these ids: one Pieces per picked field, NULL for the others. */
+static GPtrArray *
+render_children(Render *render, Selection *selection, const char *ids)
+{
+    GPtrArray *children = g_ptr_array_new_with_free_func((GDestroyNotify)pieces_free);
+
+    for (guint i = 0; i < selection->picked->len; i++) {
+        const Picked *picked = &g_array_index(selection->picked, Picked, i);
+        const Link *link = picked->field->link;
+        Pieces *pieces = NULL;
+
+        if (picked->field->type == FIELD_IDS) {
+            pieces = render_id_group(render, link, ids);
+        } else if (picked->field->type == FIELD_MANY) {
+            pieces =
+                render_group(render, picked->child, link->from, link->parent, link->order, ids);
+        }
+        g_ptr_array_add(children, pieces);
+    }
+    return children;
+}
+
+/* Appends the object that a row refers to by id; "" when it does not exist. */
+static void
+write_one(Render *render, Selection *child, gint64 id, GString *out)
+{
+    const char *known = g_hash_table_lookup(child->ones, &id);
+
+    if (!known) {
+        GString *text = g_string_new(NULL);
+
+        (void)render_one(render, child, id, text);
+        known = g_string_free(text, FALSE);
+        (void)g_hash_table_insert(child->ones, g_memdup2(&id, sizeof id),
+                                  (gpointer)(guintptr)known);
+    }
+    g_string_append(out, known);
+}
+
+static void
+write_zone(Render *render, const char *name, GString *out)
+{
+    g_autoptr(GTimeZone) zone = zone_open_or_utc(name);
+    char offset[ZONE_OFFSET_TEXT_BYTES];
+
+    zone_offset_text(zone, render->now_ms, offset);
+    g_string_append(out, "{\"kind\":\"time_zone\",\"olson_name\":");
+    json_text(out, name, strlen(name));
+    g_string_append_printf(out, ",\"offset\":\"%s\"}", offset);
+}
+
+/* The value of a picked field in the statement's row; writes nothing when the field has none. */
+static void
+write_value(Render *render, const Picked *picked, const Pieces *pieces, DbStmt *row, GString *out)
+{
+    int column = picked->column;
+    gint64 id = db_int(row, SELECTION_ID);
+
+    if (column >= 0 && db_is_null(row, column)) {
+        return;
+    }
+    switch (picked->field->type) {
+    case FIELD_KIND:
+        break; /* write_object() */
+    case FIELD_INT:
+        json_int(out, db_int(row, column));
+        break;
+    case FIELD_NUMBER:
+        json_number(out, db_double(row, column));
+        break;
+    case FIELD_EMAIL:
+        if (render->hide_emails) {
+            break;
+        }
+        json_text(out, db_text(row, column), db_bytes(row, column));
+        break;
+    case FIELD_TEXT: {
+        const char *text = db_text(row, column);
+
+        json_text(out, text, db_bytes(row, column));
+        break;
+    }
+    case FIELD_BOOL:
+        g_string_append(out, db_int(row, column) ? "true" : "false");
+        break;
+    case FIELD_TIME:
+        json_time(out, db_int(row, column), render->millis);
+        break;
+    case FIELD_JSON:
+        if (render->millis) {
+            json_append_millis(out, db_text(row, column));
+        } else {
+            g_string_append(out, db_text(row, column));
+        }
+        break;
+    case FIELD_ZONE:
+        write_zone(render, db_text(row, column), out);
+        break;
+    case FIELD_TOKEN:
+        if (render->api_token) {
+            json_text(out, render->api_token, strlen(render->api_token));
+        }
+        break;
+    case FIELD_ONE:
+        write_one(render, picked->child, db_int(row, column), out);
+        break;
+    case FIELD_MANY:
+    case FIELD_IDS:
+        g_string_append_c(out, '[');
+        (void)pieces_append(pieces, id, out);
+        g_string_append_c(out, ']');
+        break;
+    case FIELD_COMPUTED:
+        picked->field->compute(render, out, id);
+        break;
+    }
+}
+
+static void
+write_historic(const Selection *selection, const char *extra, GString *out)
+{
+    for (guint i = 0; i < selection->historic->len; i++) {
+        const char *name = g_ptr_array_index(selection->historic, i), *value;
+        gsize bytes;
+
+        if (json_member(extra, name, &value, &bytes)) {
+            json_key(out, name);
+            g_string_append_len(out, value, (gssize)bytes);
+        }
+    }
+}
+
+static void
+write_object(Render *render, Selection *selection, const GPtrArray *children, DbStmt *row,
+             GString *out)
+{
+    g_string_append_c(out, '{');
+    for (guint i = 0; i < selection->picked->len; i++) {
+        const Picked *picked = &g_array_index(selection->picked, Picked, i);
+        const Pieces *pieces = children ? g_ptr_array_index(children, i) : NULL;
+        gsize before = out->len, value;
+
+        json_key(out, picked->field->name);
+        value = out->len;
+        if (picked->field->type == FIELD_KIND) {
+            json_text(out, selection->kind->name, strlen(selection->kind->name));
+        } else {
+            write_value(render, picked, pieces, row, out);
+        }
+        if (out->len == value) {
+            g_string_truncate(out, before); /* no value, no member */
+        }
+    }
+    if (!db_is_null(row, SELECTION_EXTRA)) {
+        if (selection->extra) {
+            json_splice(out, db_text(row, SELECTION_EXTRA));
+        } else {
+            write_historic(selection, db_text(row, SELECTION_EXTRA), out);
+        }
+    }
+    g_string_append_c(out, '}');
+}
+
+static Pieces *
+render_group(Render *render, Selection *selection, const char *from, const char *parent,
+             const char *order, const char *parents)
+{
+    g_autoptr(Pieces) pieces = pieces_new();
+    g_autoptr(GPtrArray) children = NULL;
+    gboolean extra = selection->kind->has_extra && (selection->extra || selection->historic->len);
+    g_autofree char *tail =
+        g_strdup_printf(" FROM %s WHERE %s IN (SELECT value FROM json_each(?1))", from, parent);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT %s, t.id, %s%s%s ORDER BY %s", parent, extra ? "t.extra" : "NULL",
+                        selection->columns->str, tail, order);
+    g_autoptr(DbStmt) stmt = NULL;
+    Run *run = NULL;
+    gint64 last = 0;
+
+    if (selection->has_children) {
+        g_autofree char *id_sql = g_strdup_printf("SELECT DISTINCT t.id%s", tail);
+        DbStmt *id_stmt = db_prepare(render->conn, id_sql);
+        g_autoptr(GArray) ids = NULL;
+        g_autofree char *json = NULL;
+
+        db_bind_text(id_stmt, 1, parents);
+        ids = render_ids(id_stmt);
+        json = ids_json((const gint64 *)(const void *)ids->data, ids->len);
+        children = render_children(render, selection, json);
+    }
+    stmt = db_prepare(render->conn, sql);
+    db_bind_text(stmt, 1, parents);
+    while (db_next(stmt)) {
+        gint64 id = db_int(stmt, SELECTION_PARENT);
+
+        run = pieces_run(pieces, id, run, last);
+        last = id;
+        write_object(render, selection, children, stmt, pieces->text);
+        run->end = pieces->text->len;
+    }
+    return g_steal_pointer(&pieces);
+}
+
+Pieces *
+render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids)
+{
+    g_autofree char *json = ids_json(ids, n_ids);
+    g_autofree char *from = g_strconcat(selection->kind->table, " t", NULL);
+
+    return render_group(render, selection, from, "t.id", "t.id", json);
+}
+
+guint
+render_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids, GString *out)
+{
+    g_autoptr(Pieces) pieces = render_each(render, selection, ids, n_ids);
+    guint written = 0;
+
+    for (gsize i = 0; i < n_ids; i++) {
+        written += pieces_append(pieces, ids[i], out) ? 1 : 0;
+    }
+    return written;
+}
+
+gboolean
+render_one(Render *render, Selection *selection, gint64 id, GString *out)
+{
+    g_autoptr(Pieces) pieces = render_each(render, selection, &id, 1);
+    const Run *run = g_hash_table_lookup(pieces->runs, &id);
+
+    if (!run) {
+        return FALSE;
+    }
+    g_string_append_len(out, pieces->text->str, (gssize)pieces->text->len);
+    return TRUE;
+}
+
+void
+render_clear(Render *render)
+{
+    plans_free(render->plans);
+    render->plans = NULL;
+}

@@ -1,0 +1,335 @@
+/* One table of patterns. A pattern's segments are words, or :p :s :e :i for the ids of project,
+ * story, epic and whatever comes last, or :name. The first pattern that fits wins, so words stand
+ * before ids ("bulk"). A path that fits none, or with another method, is route_not_found; an id
+ * that is no number is an object that does not exist. Order of the checks, as recorded: route,
+ * credentials, names, project, story. */
+#include "tracker/routes.h"
+
+#include <string.h>
+
+#include "tracker/auth.h"
+
+#define BASE "/services/v5/"
+
+typedef enum {
+    ROUTE_PASSWORD = 1 << 0,    /* HTTP Basic is accepted */
+    ROUTE_NOBODY = 1 << 1,      /* needs no credentials: the path itself is signed */
+    ROUTE_ROOT = 1 << 2,        /* not below /services/v5 */
+    ROUTE_STORY_ALIAS = 1 << 3, /* also without "projects/:p/" */
+} RouteFlags;
+
+typedef struct Route {
+    const char *pattern;
+    const char *params; /* comma list, beside the common ones */
+    HandlerFn handler;
+    RouteFlags flags;
+} Route;
+
+#define PAGE "limit,offset"
+#define ACTIVITY PAGE ",occurred_before,occurred_after,since_version,sort_order"
+#define STORY "projects/:p/stories/:s"
+#define STORY_FILTERS                                                                              \
+    "with_label,with_story_type,with_story_priority,with_state,after_story_id,before_story_id,"    \
+    "accepted_before,accepted_after,created_before,created_after,updated_before,updated_after,"    \
+    "deadline_before,deadline_after"
+
+static const Route routes[] = {
+    {"me", "", read_me, ROUTE_PASSWORD},
+    {"my/people", "project_id", read_my_people, 0},
+    {"my/activity", PAGE ",occurred_before,occurred_after,since_version,sort_order",
+     read_my_activity, 0},
+    {"my/workspaces", "", read_my_workspaces, 0},
+    {"my/workspaces/:i", "", read_my_workspace, 0},
+    {"accounts", "", read_accounts, 0},
+    {"accounts/:i", "", read_account, 0},
+    {"accounts/:i/memberships", "", read_account_memberships, 0},
+    {"accounts/:i/memberships/:e", "", read_account_membership, 0},
+    {"account_summaries", "with_permission", read_account_summaries, 0},
+    {"projects", "account_ids", read_projects, 0},
+    {"projects/:p", "", read_project, 0},
+    {"projects/:p/memberships", "sort_by", read_memberships, 0},
+    {"projects/:p/memberships/:i", "", read_membership, 0},
+    {"projects/:p/labels", "", read_labels, 0},
+    {"projects/:p/labels/:i", "", read_label, 0},
+    {"projects/:p/activity", ACTIVITY, read_project_activity, 0},
+    {"projects/:p/iterations", PAGE ",scope,label", read_iterations, 0},
+    {"projects/:p/iterations/:i", "", read_iteration, 0},
+    {"projects/:p/releases", PAGE ",with_state", read_releases, 0},
+    {"projects/:p/releases/:i", "", read_release, 0},
+    {"projects/:p/releases/:i/stories", "", read_release_stories, 0},
+    {"projects/:p/review_types", "", read_review_types, 0},
+    {"projects/:p/story_transitions", PAGE ",occurred_before,occurred_after",
+     read_project_transitions, 0},
+    {"projects/:p/stories", PAGE "," STORY_FILTERS, read_stories, 0},
+    {"projects/:p/stories/bulk", "ids", read_bulk, 0},
+    {STORY, "", read_story, ROUTE_STORY_ALIAS},
+    {STORY "/owners", "", read_story_owners, ROUTE_STORY_ALIAS},
+    {STORY "/labels", "", read_story_labels, ROUTE_STORY_ALIAS},
+    {STORY "/tasks", "", read_story_tasks, ROUTE_STORY_ALIAS},
+    {STORY "/tasks/:i", "", read_story_task, ROUTE_STORY_ALIAS},
+    {STORY "/comments", "", read_story_comments, ROUTE_STORY_ALIAS},
+    {STORY "/comments/:i", "", read_story_comment, ROUTE_STORY_ALIAS},
+    {STORY "/blockers", "", read_story_blockers, ROUTE_STORY_ALIAS},
+    {STORY "/blockers/:i", "", read_story_blocker, ROUTE_STORY_ALIAS},
+    {STORY "/reviews", "", read_story_reviews, ROUTE_STORY_ALIAS},
+    {STORY "/reviews/:i", "", read_story_review, ROUTE_STORY_ALIAS},
+    {STORY "/transitions", PAGE ",occurred_before,occurred_after", read_story_transitions,
+     ROUTE_STORY_ALIAS},
+    {STORY "/activity", ACTIVITY, read_story_activity, ROUTE_STORY_ALIAS},
+    {"projects/:p/epics", "", read_epics, 0},
+    {"projects/:p/epics/:e", "", read_epic, ROUTE_STORY_ALIAS},
+    {"projects/:p/epics/:e/comments", "", read_epic_comments, ROUTE_STORY_ALIAS},
+    {"projects/:p/epics/:e/comments/:i", "", read_epic_comment, ROUTE_STORY_ALIAS},
+    {"projects/:p/epics/:e/activity", ACTIVITY, read_epic_activity, ROUTE_STORY_ALIAS},
+    {"file_attachments/:i/download", "inline", download_redirect, ROUTE_ROOT},
+    {"resource/:i/:name", "signature,expires,inline", download_file, ROUTE_ROOT | ROUTE_NOBODY},
+};
+
+/* Ids of the path as it was matched; -1 for one that is no number. */
+typedef struct Match {
+    const Route *route;
+    gint64 project, story, epic, id;
+    char *name; /* borrowed from the segments */
+} Match;
+
+static gint64
+id_of(const char *text)
+{
+    gint64 id;
+
+    return g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &id, NULL) ? id : -1;
+}
+
+static gboolean
+match_segment(Match *match, const char *word, gsize bytes, char *segment)
+{
+    if (word[0] != ':') {
+        return strlen(segment) == bytes && strncmp(word, segment, bytes) == 0;
+    }
+    switch (word[1]) {
+    case 'p':
+        match->project = id_of(segment);
+        break;
+    case 's':
+        match->story = id_of(segment);
+        break;
+    case 'e':
+        match->epic = id_of(segment);
+        break;
+    case 'n':
+        match->name = segment;
+        break;
+    default:
+        match->id = id_of(segment);
+    }
+    return TRUE;
+}
+
+static gboolean
+match_pattern(Match *match, const char *pattern, char **segments)
+{
+    *match = (Match){0};
+    while (*pattern && *segments) {
+        gsize bytes = strcspn(pattern, "/");
+
+        if (!match_segment(match, pattern, bytes, *segments)) {
+            return FALSE;
+        }
+        pattern += bytes;
+        pattern += *pattern == '/' ? 1 : 0;
+        segments++;
+    }
+    return *pattern == '\0' && *segments == NULL;
+}
+
+static gboolean
+find_route(Match *match, char **segments, gboolean root)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+        const Route *route = &routes[i];
+
+        if (root && !(route->flags & ROUTE_ROOT)) {
+            continue;
+        }
+        if (match_pattern(match, route->pattern, segments) ||
+            ((route->flags & ROUTE_STORY_ALIAS) &&
+             match_pattern(match, route->pattern + strlen("projects/:p/"), segments))) {
+            match->route = route;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* The path's segments, decoded; the empty one that a trailing slash makes is dropped. NULL when an
+ * escape is wrong or hides a NUL. */
+static char **
+split_path(const char *path)
+{
+    g_auto(GStrv) raw = g_strsplit(path, "/", 16);
+    guint count = g_strv_length(raw);
+    g_autoptr(GStrvBuilder) segments = g_strv_builder_new();
+
+    if (count > 1 && *raw[count - 1] == '\0') {
+        count--;
+    }
+    for (guint i = 0; i < count; i++) {
+        g_autofree char *segment = g_uri_unescape_string(raw[i], NULL);
+
+        if (!segment) {
+            return NULL;
+        }
+        g_strv_builder_add(segments, segment);
+    }
+    return g_strv_builder_end(segments);
+}
+
+static gboolean
+reject_credentials(Call *call, const char *possible_fix)
+{
+    (void)call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    if (possible_fix) {
+        g_free(call->problem.possible_fix);
+        call->problem.possible_fix = g_strdup(possible_fix);
+    }
+    return FALSE;
+}
+
+static gboolean
+authenticate(Call *call, const Route *route)
+{
+    const TrackerRequest *request = call->request;
+    const char *token = request->token ? request->token : call_param(call, "token");
+
+    if (route->flags & ROUTE_NOBODY) {
+        return TRUE;
+    }
+    if (request->trusted_person_id) {
+        call->person_id = request->trusted_person_id;
+        return TRUE;
+    }
+    if (token) {
+        call->person_id = auth_token_person(call->conn, token);
+        call->render.api_token = token;
+        return call->person_id ? TRUE : reject_credentials(call, NULL);
+    }
+    if (request->basic_user && (route->flags & ROUTE_PASSWORD)) {
+        call->person_id =
+            auth_password_person(call->conn, request->basic_user,
+                                 request->basic_password ? request->basic_password : "");
+        return call->person_id
+                   ? TRUE
+                   : reject_credentials(call, "Recheck your name (email address or Tracker "
+                                              "username) and password.");
+    }
+    return TRUE; /* nobody: may read public projects */
+}
+
+gboolean
+call_enter_project(Call *call, gint64 project_id)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(
+        call->conn,
+        "SELECT version, COALESCE(public, 0) <> 0 OR COALESCE(project_type, '') = 'public',"
+        " EXISTS(SELECT 1 FROM membership m WHERE m.project_id = p.id AND m.person_id = ?2"
+        " AND m.role <> 'inactive') FROM project p WHERE p.id = ?1");
+    gboolean is_public, is_member;
+
+    db_bind_int(stmt, 1, project_id);
+    db_bind_int(stmt, 2, call->person_id);
+    if (!db_next(stmt)) {
+        return call->person_id ? call_fail(call, PROBLEM_UNFOUND)
+                               : call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    }
+    is_public = db_int(stmt, 1) != 0;
+    is_member = db_int(stmt, 2) != 0;
+    if (!is_member && !is_public) {
+        return call_fail(call,
+                         call->person_id ? PROBLEM_UNAUTHORIZED : PROBLEM_INVALID_AUTHENTICATION);
+    }
+    call->render.hide_emails = !is_member;
+    call->project_id = project_id;
+    call->project_version = db_int(stmt, 0);
+    return TRUE;
+}
+
+/* The project of a story or an epic; 0 when there is none such. */
+static gint64
+project_of(Call *call, const char *sql, gint64 id)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(call->conn, sql);
+
+    db_bind_int(stmt, 1, id);
+    return db_next(stmt) ? db_int(stmt, 0) : 0;
+}
+
+/* Project, story and epic of the path: there, open to the caller, and belonging together. */
+static gboolean
+enter(Call *call, const Match *match)
+{
+    gboolean of_account = g_str_has_prefix(match->route->pattern, "accounts/");
+    gint64 parent = 0;
+
+    if (of_account || (match->project == 0 && match->story == 0 && match->epic == 0)) {
+        call->epic_id = match->epic; /* accounts: the person */
+        return match->route->flags & ROUTE_NOBODY || match->route->flags & ROUTE_ROOT ||
+                       call->person_id
+                   ? TRUE
+                   : call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    }
+    if (match->project < 0) {
+        return call_fail(call, PROBLEM_UNFOUND);
+    }
+    if (match->project > 0 && !call_enter_project(call, match->project)) {
+        return FALSE;
+    }
+    if (match->story != 0) {
+        parent = project_of(call, "SELECT project_id FROM story WHERE id = ?1", match->story);
+    } else if (match->epic != 0) {
+        parent = project_of(call, "SELECT project_id FROM epic WHERE id = ?1", match->epic);
+    } else {
+        return TRUE;
+    }
+    if (parent == 0 || (match->project > 0 && parent != match->project)) {
+        return call_fail(call, call->person_id || match->project > 0
+                                   ? PROBLEM_UNFOUND
+                                   : PROBLEM_INVALID_AUTHENTICATION);
+    }
+    call->story_id = match->story;
+    call->epic_id = match->epic;
+    return match->project > 0 || call_enter_project(call, parent);
+}
+
+static gboolean
+run_matched(Call *call, const Match *match)
+{
+    if (!call_parse_query(call) || !authenticate(call, match->route)) {
+        return FALSE;
+    }
+    if (match->id < 0) {
+        return call_fail(call, PROBLEM_UNFOUND);
+    }
+    call->id = match->id;
+    call->name = g_strdup(match->name);
+    return enter(call, match) && call_check_params(call, match->route->params) &&
+           match->route->handler(call);
+}
+
+gboolean
+routes_run(Call *call)
+{
+    const char *path = call->request->path ? call->request->path : "";
+    gboolean root = !g_str_has_prefix(path, BASE);
+    g_auto(GStrv) segments = NULL;
+    Match match;
+
+    if (root && path[0] != '/') {
+        return call_fail(call, PROBLEM_NO_ROUTE);
+    }
+    segments = split_path(path + (root ? 1 : strlen(BASE)));
+    if (g_strcmp0(call->request->method, "GET") != 0 || !segments ||
+        !find_route(&match, segments, root)) {
+        return call_fail(call, PROBLEM_NO_ROUTE);
+    }
+    return run_matched(call, &match);
+}
