@@ -197,6 +197,14 @@ store_bytes(Store *store)
     return bytes + (g_stat(wal, &info) == 0 ? info.st_size : 0);
 }
 
+void
+store_limit_pages_for_tests(Store *store, guint n_pages)
+{
+    gint64 limit = pragma_value(store->writer->db, "PRAGMA page_count") + n_pages;
+    g_autofree char *sql = g_strdup_printf("PRAGMA max_page_count = %" G_GINT64_FORMAT, limit);
+    (void)pragma_value(store->writer->db, sql);
+}
+
 /* --- Writing --- */
 
 gboolean

@@ -64,3 +64,6 @@ gint64 store_find_story_project(Store *store, gint64 story_id);
 gint64 store_find_epic_project(Store *store, gint64 epic_id);
 
 gint64 store_bytes(Store *store); /* on disk, WAL included */
+
+/* Lets the file grow by no more than `n_pages`: for tests, a disk that is full. */
+void store_limit_pages_for_tests(Store *store, guint n_pages);
