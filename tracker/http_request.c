@@ -27,7 +27,7 @@
 
 typedef struct HttpRequest {
     HttpConn *conn;
-    char *target; /* path?query as it came */
+    char *target; /* path?query for the log, without secrets */
     char *path;
     char *query; /* without the token; NULL: none */
     char *query_token;
@@ -43,9 +43,19 @@ typedef struct HttpRequest {
 
 /* ---- the request line ---- */
 
-/* Moves token=... out of the query, however it is spelled. */
 static void
-split_query(HttpRequest *request, const char *query)
+append_parameter(GString *query, const char *text)
+{
+    if (query->len > 0) {
+        g_string_append_c(query, '&');
+    }
+    g_string_append(query, text);
+}
+
+/* Moves token=... out of the query, however it is spelled; ret_shown is the query for the log,
+ * where the signature of a download, which opens a file to everyone, is left out as well. */
+static void
+split_query(HttpRequest *request, const char *query, GString *ret_shown)
 {
     GString *rest = g_string_new(NULL);
     for (const char *at = query; *at != '\0';) {
@@ -53,12 +63,16 @@ split_query(HttpRequest *request, const char *query)
         g_autofree char *pair = g_strndup(at, bytes);
         gsize name_bytes = strcspn(pair, "=");
         g_autofree char *name = g_uri_unescape_segment(pair, pair + name_bytes, NULL);
-        if (name && g_str_equal(name, "token")) {
+        gboolean is_token = name && g_str_equal(name, "token");
+        if (is_token) {
             g_free(request->query_token);
             request->query_token =
                 g_uri_unescape_string(pair + name_bytes + (pair[name_bytes] == '='), NULL);
+            append_parameter(ret_shown, "token=REDACTED");
         } else if (bytes > 0) {
-            g_string_append_printf(rest, "%s%s", rest->len > 0 ? "&" : "", pair);
+            gboolean is_secret = name && g_str_equal(name, "signature");
+            append_parameter(rest, pair);
+            append_parameter(ret_shown, is_secret ? "signature=REDACTED" : pair);
         }
         at += bytes + (at[bytes] == '&');
     }
@@ -79,14 +93,11 @@ http_request_line(void *cls, const char *uri, struct MHD_Connection *connection)
     }
     gsize path_bytes = strcspn(uri, "?");
     request->path = g_strndup(uri, path_bytes);
+    g_autoptr(GString) shown = g_string_new(NULL);
     if (uri[path_bytes] == '?') {
-        split_query(request, uri + path_bytes + 1);
+        split_query(request, uri + path_bytes + 1, shown);
     }
-    gboolean has_query = request->query && *request->query != '\0';
-    request->target =
-        g_strconcat(request->path, has_query ? "?" : "", has_query ? request->query : "",
-                    request->query_token ? (has_query ? "&" : "?") : "",
-                    request->query_token ? "token=REDACTED" : "", NULL);
+    request->target = g_strconcat(request->path, shown->len > 0 ? "?" : "", shown->str, NULL);
     http_request_begins(request->conn->http);
     return request;
 }

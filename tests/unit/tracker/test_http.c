@@ -1,0 +1,546 @@
+/* The HTTP side: what a client of `trackerfs serve` gets, and what it cannot do to others. */
+#include "support_client.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ME "/services/v5/me"
+#define STORIES "/services/v5/projects/99/stories?limit=500"
+#define DOWNLOAD "/file_attachments/7/download"
+
+typedef TrackerHttpConfig Config;
+
+static void
+test_keep_alive(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) first = {0};
+    g_auto(Reply) second = {0};
+    server_get(&server, ME, &first);
+    g_assert_cmpint(first.status, ==, 200);
+    g_assert_cmpint(first.connects, ==, 1);
+    g_autofree char *length = reply_header(&first, "Content-Length");
+    g_assert_cmpint(atoi(length), ==, (int)first.body->len);
+    server_get(&server, ME, &second);
+    g_assert_cmpint(second.connects, ==, 0);
+    g_assert_cmpstr(first.body->str, ==, second.body->str);
+    server_stop(&server);
+}
+
+static void
+test_tokens(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) none = {0};
+    g_auto(Reply) wrong = {0};
+    g_auto(Reply) in_query = {0};
+    g_auto(Reply) encoded = {0};
+    server_ask(&server, ME, &(Ask){0}, &none);
+    g_assert_cmpint(none.status, ==, 403);
+    server_ask(&server, ME, &(Ask){.token = "0123456789abcdef0123456789abcdef"}, &wrong);
+    g_assert_cmpint(wrong.status, ==, 403);
+    g_autofree char *path = g_strconcat(ME "?token=", server.token, NULL);
+    server_ask(&server, path, &(Ask){0}, &in_query);
+    g_assert_cmpint(in_query.status, ==, 200);
+    g_autofree char *hidden = g_strconcat(ME "?%74oken=", server.token, NULL);
+    server_ask(&server, hidden, &(Ask){0}, &encoded);
+    g_assert_cmpint(encoded.status, ==, 200);
+    server_stop(&server);
+}
+
+static void
+test_head_and_options(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) get = {0};
+    g_auto(Reply) head = {0};
+    g_auto(Reply) options = {0};
+    server_get(&server, ME, &get);
+    server_ask(&server, ME, &(Ask){.method = "HEAD", .token = server.token}, &head);
+    g_assert_cmpint(head.status, ==, 200);
+    g_assert_cmpuint(head.body->len, ==, 0);
+    g_autofree char *length = reply_header(&head, "Content-Length");
+    g_assert_cmpint(atoi(length), ==, (int)get.body->len);
+    server_ask(&server, ME, &(Ask){.method = "OPTIONS"}, &options);
+    g_assert_cmpint(options.status, ==, 200);
+    g_autofree char *origin = reply_header(&options, "Access-Control-Allow-Origin");
+    g_assert_cmpstr(origin, ==, "*");
+    g_autofree char *headers = reply_header(&options, "Access-Control-Allow-Headers");
+    g_assert_nonnull(strstr(headers, "X-TrackerToken"));
+    server_stop(&server);
+}
+
+static void
+test_gzip(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) plain = {0};
+    g_auto(Reply) packed = {0};
+    g_auto(Reply) small = {0};
+    g_auto(Reply) refused = {0};
+    server_get(&server, STORIES, &plain);
+    g_assert_cmpint(plain.status, ==, 200);
+    g_assert_null(reply_header(&plain, "Content-Encoding"));
+    server_ask(&server, STORIES, &(Ask){.token = server.token, .gzip = TRUE}, &packed);
+    g_autofree char *coding = reply_header(&packed, "Content-Encoding");
+    g_assert_cmpstr(coding, ==, "gzip");
+    g_assert_cmpstr(packed.body->str, ==, plain.body->str);
+    g_assert_cmpint(packed.wire_bytes * 4, <, (int)plain.body->len);
+    server_ask(&server, ME, &(Ask){.token = server.token, .gzip = TRUE}, &small);
+    g_assert_null(reply_header(&small, "Content-Encoding"));
+    server_ask(&server, STORIES,
+               &(Ask){.token = server.token, .header = "Accept-Encoding: br, gzip;q=0"}, &refused);
+    g_assert_null(reply_header(&refused, "Content-Encoding"));
+    g_assert_cmpuint(refused.body->len, ==, plain.body->len);
+    server_stop(&server);
+}
+
+static void
+test_paths(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    static const char *const missing[] = {
+        "/",
+        "/services/v5/nothing",
+        "/services/v5/me%00",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/services/v5/%ff%fe",
+        "/__nothing",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(missing); i++) {
+        g_auto(Reply) reply = {0};
+        server_get(&server, missing[i], &reply);
+        g_assert_cmpint(reply.status, ==, 404);
+    }
+    g_auto(Reply) health = {0};
+    server_ask(&server, "/healthz", &(Ask){0}, &health);
+    g_assert_cmpint(health.status, ==, 200);
+    server_stop(&server);
+}
+
+static void
+test_large_requests(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    gsize bytes = TRACKER_MAX_BODY_BYTES + 1;
+    g_autofree char *body = g_malloc0(bytes);
+    Ask ask = {.method = "POST",
+               .token = server.token,
+               .header = "Content-Type: application/json",
+               .body = body,
+               .body_bytes = bytes};
+    g_auto(Reply) announced = {0};
+    server_ask(&server, STORIES, &ask, &announced);
+    g_assert_cmpint(announced.status, ==, 413);
+    ask.chunked = TRUE;
+    g_auto(Reply) chunked = {0};
+    server_ask(&server, STORIES, &ask, &chunked);
+    g_assert_cmpint(chunked.status, ==, 413);
+
+    g_autofree char *header = g_strnfill(TRACKER_HTTP_MAX_HEADER_BYTES, 'x');
+    g_autofree char *line = g_strconcat("X-Long: ", header, NULL);
+    g_auto(Reply) headers = {0};
+    server_ask(&server, ME, &(Ask){.token = server.token, .header = line}, &headers);
+    g_assert_cmpint(headers.status, >=, 400);
+    g_assert_cmpint(headers.status, <, 500);
+    g_autofree char *long_path = g_strconcat(ME "?", header, NULL);
+    g_auto(Reply) target = {0};
+    server_ask(&server, long_path, &(Ask){.token = server.token}, &target);
+    g_assert_cmpint(target.status, ==, 414);
+    g_auto(Reply) after = {0};
+    server_get(&server, ME, &after);
+    g_assert_cmpint(after.status, ==, 200);
+    server_stop(&server);
+}
+
+static void
+test_download(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) hop = {0};
+    server_get(&server, DOWNLOAD, &hop);
+    g_assert_cmpint(hop.status, ==, 302);
+    g_autofree char *location = reply_header(&hop, "Location");
+    g_assert_true(g_str_has_prefix(location, tracker_http_url(server.http)));
+    g_auto(Reply) file = {0};
+    server_ask(&server, location, &(Ask){0}, &file);
+    g_assert_cmpint(file.status, ==, 200);
+    g_assert_cmpstr(file.body->str, ==, SUPPORT_FILE_TEXT);
+    g_auto(Reply) other_host = {0};
+    server_ask(&server, DOWNLOAD, &(Ask){.token = server.token, .header = "Host: tracker.test:81"},
+               &other_host);
+    g_autofree char *other = reply_header(&other_host, "Location");
+    g_assert_true(g_str_has_prefix(other, "http://tracker.test:81/"));
+    g_auto(Reply) hostile = {0};
+    server_ask(&server, DOWNLOAD, &(Ask){.token = server.token, .header = "Host: a/b@c"}, &hostile);
+    g_autofree char *relative = reply_header(&hostile, "Location");
+    g_assert_cmpint(relative[0], ==, '/');
+    server_stop(&server);
+}
+
+static void
+test_stats(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    for (guint i = 0; i < 3; i++) {
+        g_auto(Reply) reply = {0};
+        g_autofree char *path =
+            g_strdup_printf("/services/v5/projects/%u/x?a=1&token=secretsecret", i);
+        server_get(&server, path, &reply);
+    }
+    g_auto(Reply) stats = {0};
+    server_ask(&server, "/__stats", &(Ask){0}, &stats);
+    g_assert_nonnull(strstr(stats.body->str, "\"GET /services/v5/projects/{id}/x\": 3"));
+    g_assert_nonnull(strstr(stats.body->str, "\"total\": 3"));
+    g_assert_nonnull(strstr(stats.body->str, "GET /services/v5/projects/2/x?a=1&token=REDACTED"));
+    g_assert_null(strstr(stats.body->str, "secretsecret"));
+    g_auto(Reply) reset = {0};
+    server_ask(&server, "/__stats/reset", &(Ask){.method = "POST"}, &reset);
+    g_auto(Reply) again = {0};
+    server_ask(&server, "/__stats", &(Ask){0}, &again);
+    g_assert_nonnull(strstr(again.body->str, "\"total\": 0"));
+    server_stop(&server);
+}
+
+static void
+test_access_log(void)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *log = open_memstream(&text, &bytes);
+    Server server;
+    server_start(&server, (Config){.access_log = log});
+    g_autofree char *path = g_strconcat(ME "?fields=%3Adefault&token=", server.token, NULL);
+    g_auto(Reply) reply = {0};
+    server_ask(&server, path, &(Ask){0}, &reply);
+    int fd = server_connect(&server, "GET /a\"b\x01 HTTP/1.0\r\nHost: x\r\n\r\n");
+    char byte = 0;
+    while (recv(fd, &byte, 1, 0) > 0) {
+    }
+    (void)close(fd);
+    g_autofree char *token = g_strdup(server.token);
+    server_stop(&server);
+    (void)fclose(log);
+    g_assert_nonnull(strstr(text, "peer=127.0.0.1 method=\"GET\" target=\"" ME
+                                  "?fields=%3Adefault&token=REDACTED\" status=200 bytes="));
+    g_assert_null(strstr(text, token));
+    g_assert_null(strchr(text, 1));
+    free(text); /* of open_memstream() */
+}
+
+/* ---- addresses ---- */
+
+static void
+expect_no_start(Tracker *tracker, const char *listen_text, int code)
+{
+    g_autoptr(GError) error = NULL;
+    TrackerHttpConfig config = {.listen = listen_text};
+    g_assert_null(tracker_http_start(tracker, &config, &error));
+    g_assert_error(error, TRACKER_ERROR, code);
+}
+
+static void
+test_addresses(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_autofree char *taken = g_strdup_printf("127.0.0.1:%u", tracker_http_port(server.http));
+    expect_no_start(server.tracker, taken, TRACKER_ERROR_FAILED);
+    expect_no_start(server.tracker, "0.0.0.0:0", TRACKER_ERROR_BAD_INPUT);
+    expect_no_start(server.tracker, "[::]:0", TRACKER_ERROR_BAD_INPUT);
+    static const char *const bad[] = {"",           "8080",        ":80",    "127.0.0.1",
+                                      "127.0.0.1:", "a",           "::1:80", "[::1]",
+                                      "h:99999999", "127.0.0.1:x", "[",      "127.0.0.1:-1"};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        expect_no_start(server.tracker, bad[i], TRACKER_ERROR_BAD_INPUT);
+    }
+    TrackerHttpConfig six = {.listen = "[::1]:0"};
+    TrackerHttp *http = tracker_http_start(server.tracker, &six, NULL);
+    if (http) { /* a machine without IPv6 is none of our business */
+        g_assert_true(g_str_has_prefix(tracker_http_url(http), "http://[::1]:"));
+        g_autofree char *url = g_strconcat(tracker_http_url(http), "/healthz", NULL);
+        g_auto(Reply) reply = {0};
+        server_ask(&server, url, &(Ask){0}, &reply);
+        g_assert_cmpint(reply.status, ==, 200);
+        g_autofree char *stats = g_strconcat(tracker_http_url(http), "/__stats", NULL);
+        g_auto(Reply) none = {0};
+        server_ask(&server, stats, &(Ask){0}, &none); /* only with faults */
+        g_assert_cmpint(none.status, !=, 200);
+        tracker_http_stop(http);
+    }
+    server_stop(&server);
+}
+
+/* ---- slow and hostile clients ---- */
+
+static void
+test_slow_clients(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    int fds[100];
+    g_autofree char *reader = g_strdup_printf("GET " STORIES " HTTP/1.1\r\nHost: x\r\n"
+                                              "X-TrackerToken: %s\r\n\r\n",
+                                              server.token);
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        const char *const texts[] = {"GET /services/v5/m", reader, "",
+                                     "POST " ME " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+                                     "\r\nabc"};
+        fds[i] = server_connect(&server, texts[i % G_N_ELEMENTS(texts)]);
+    }
+    for (guint i = 0; i < 20; i++) {
+        g_auto(Reply) fast = {0};
+        server_get(&server, ME, &fast);
+        g_assert_cmpint(fast.status, ==, 200);
+        g_assert_cmpint(fast.ms, <, 2000);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        (void)close(fds[i]);
+    }
+    server_stop(&server);
+}
+
+/* A client that sends a byte now and then is never idle, and is cut off all the same. */
+static void
+test_trickling_client(void)
+{
+    Server server;
+    server_start(&server, (Config){.idle_s = 1, .request_s = 1});
+    int fd = server_connect(&server, "GET / HTTP/1.1\r\nX: ");
+    gboolean closed = FALSE;
+    for (guint i = 0; i < 100 && !closed; i++) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN | POLLRDHUP};
+        (void)poll(&wait, 1, 100);
+        closed = wait.revents != 0 || send(fd, "x", 1, MSG_NOSIGNAL) != 1;
+    }
+    g_assert_true(closed);
+    (void)close(fd);
+    server_stop(&server);
+}
+
+/* ---- faults ---- */
+
+static void
+test_fault_answers(void)
+{
+    static const struct {
+        const char *spec;
+        int status;
+        const char *body, *header, *header_value;
+    } cases[] = {
+        {"rate429=100,retry_after=3", 429, "rate_limited", "Retry-After", "3"},
+        {"err5xx=100,status=503,retry_after=2", 503, "unhandled_condition", "Retry-After", "2"},
+        {"err5xx=100,status=502", 502, "<html>", "Content-Type", "text/html"},
+        {"html", 200, "<!DOCTYPE html>", "Content-Type", "text/html; charset=utf-8"},
+        {"redirect=example.org:81", 302, "", "Location",
+         "http://example.org:81" ME "?fields=name%2Cid"},
+        {"revoke", 403, "invalid_authentication", "Content-Type",
+         "application/json; charset=utf-8"},
+        {"latency=150", 200, "\"id\"", "Content-Type", "application/json; charset=utf-8"},
+    };
+    Server server;
+    server_start(&server, (Config){0});
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        server_set_faults(&server, cases[i].spec);
+        g_auto(Reply) reply = {0};
+        server_get(&server, ME "?fields=name%2Cid", &reply);
+        g_assert_cmpint(reply.curl_code, ==, CURLE_OK);
+        g_assert_cmpint(reply.status, ==, cases[i].status);
+        g_assert_nonnull(strstr(reply.body->str, cases[i].body));
+        g_autofree char *value = reply_header(&reply, cases[i].header);
+        g_assert_cmpstr(value, ==, cases[i].header_value);
+    }
+    g_auto(Reply) late = {0};
+    server_get(&server, ME, &late);
+    g_assert_cmpint(late.ms, >=, 150);
+    server_stop(&server);
+}
+
+static void
+test_fault_bodies(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) whole = {0};
+    server_get(&server, STORIES, &whole);
+
+    server_set_faults(&server, "cut=1000*1");
+    g_auto(Reply) cut = {0};
+    server_get(&server, STORIES, &cut);
+    g_assert_cmpint(cut.curl_code, ==, CURLE_PARTIAL_FILE);
+    g_assert_cmpuint(cut.body->len, ==, 1000);
+    g_autofree char *promised = reply_header(&cut, "Content-Length");
+    g_assert_cmpint(atoi(promised), ==, (int)whole.body->len);
+
+    server_set_faults(&server, "cut=0*1");
+    g_auto(Reply) cut_all = {0};
+    server_get(&server, STORIES, &cut_all);
+    g_assert_cmpint(cut_all.status, ==, 200);
+    g_assert_cmpint(cut_all.curl_code, ==, CURLE_PARTIAL_FILE);
+
+    server_set_faults(&server, "badjson*1");
+    g_auto(Reply) bad = {0};
+    server_get(&server, STORIES, &bad);
+    g_assert_cmpint(bad.curl_code, ==, CURLE_OK);
+    g_assert_cmpuint(bad.body->len, ==, whole.body->len / 2);
+
+    server_set_faults(&server, "wrongtype*1");
+    g_auto(Reply) wrong = {0};
+    server_get(&server, ME, &wrong);
+    g_assert_cmpstr(wrong.body->str, !=, whole.body->str);
+
+    server_set_faults(&server, "stall=200:500*1,slow=400000*1");
+    g_auto(Reply) stalled = {0};
+    server_get(&server, STORIES, &stalled);
+    g_assert_cmpint(stalled.ms, >=, 200);
+    g_assert_cmpstr(stalled.body->str, ==, whole.body->str);
+
+    server_set_faults(&server, "slow=20@" DOWNLOAD);
+    g_auto(Reply) file = {0};
+    server_ask(&server, DOWNLOAD, &(Ask){.token = server.token, .follow = TRUE}, &file);
+    g_assert_cmpstr(file.body->str, ==, SUPPORT_FILE_TEXT);
+    server_set_faults(&server, "slow=20,cut=3");
+    g_auto(Reply) half = {0};
+    server_ask(&server, DOWNLOAD, &(Ask){.token = server.token, .follow = TRUE}, &half);
+    g_assert_cmpstr(half.body->str, ==, "hel");
+    g_assert_cmpint(half.ms, >=, 100);
+    server_stop(&server);
+}
+
+static void
+expect_reset(Server *server)
+{
+    g_autofree char *text = g_strdup_printf("GET " ME " HTTP/1.1\r\nHost: x\r\n"
+                                            "X-TrackerToken: %s\r\n\r\n",
+                                            server->token);
+    int fd = server_connect(server, text);
+    char byte = 0;
+    g_assert_cmpint(recv(fd, &byte, 1, 0), ==, -1);
+    g_assert_cmpint(errno, ==, ECONNRESET);
+    (void)close(fd);
+}
+
+static void
+test_fault_reset(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    server_set_faults(&server, "reset*1");
+    expect_reset(&server);
+    server_set_faults(&server, "lost*1");
+    expect_reset(&server);
+    g_auto(Reply) after = {0};
+    server_get(&server, ME, &after);
+    g_assert_cmpint(after.status, ==, 200);
+    g_auto(Reply) stats = {0};
+    server_ask(&server, "/__stats", &(Ask){0}, &stats);
+    g_assert_nonnull(strstr(stats.body->str, "\"total\": 3"));
+    server_stop(&server);
+}
+
+/* Hung and stalled connections hold no thread, and neither a client that goes nor a stop of the
+ * server meets them unprepared. */
+static void
+test_fault_hang(void)
+{
+    Server server;
+    server_start(&server, (Config){.threads = 2});
+    server_set_faults(&server, "hang@" ME "*20,stall=forever:10@/services/v5/projects*20");
+    int fds[40];
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        g_autofree char *text = g_strdup_printf("GET %s HTTP/1.1\r\nHost: x\r\n"
+                                                "X-TrackerToken: %s\r\n\r\n",
+                                                i % 2 == 0 ? ME : STORIES, server.token);
+        fds[i] = server_connect(&server, text);
+    }
+    /* All forty have been taken when the stalled ones have sent something and both counts are used.
+     */
+    for (guint i = 1; i < G_N_ELEMENTS(fds); i += 2) {
+        char byte = 0;
+        g_assert_cmpint(recv(fds[i], &byte, 1, 0), ==, 1);
+    }
+    g_autofree char *left = NULL;
+    for (guint i = 0; i < 1000; i++) {
+        g_auto(Reply) faults = {0};
+        server_ask(&server, "/__faults", &(Ask){0}, &faults);
+        g_assert_cmpint(faults.status, ==, 200);
+        g_free(left);
+        left = g_strdup(g_strstrip(faults.body->str));
+        if (*left == '\0') {
+            break;
+        }
+    }
+    g_assert_cmpstr(left, ==, "");
+    g_auto(Reply) fast = {0};
+    server_get(&server, ME, &fast);
+    g_assert_cmpint(fast.status, ==, 200);
+    for (guint i = 0; i < 20; i++) {
+        (void)close(fds[i]);
+    }
+    gint64 started = g_get_monotonic_time();
+    server_stop(&server);
+    g_assert_cmpint((g_get_monotonic_time() - started) / 1000, <, 3000);
+    for (guint i = 20; i < G_N_ELEMENTS(fds); i++) {
+        (void)close(fds[i]);
+    }
+}
+
+static void
+test_fault_switches(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_auto(Reply) bad = {0};
+    Ask ask = {.method = "POST", .body = "nonsense=1", .body_bytes = 10};
+    server_ask(&server, "/__faults", &ask, &bad);
+    g_assert_cmpint(bad.status, ==, 400);
+    g_assert_nonnull(strstr(bad.body->str, "nonsense"));
+    ask.body = "html@/a*2\n";
+    g_auto(Reply) set = {0};
+    server_ask(&server, "/__faults", &ask, &set);
+    g_assert_cmpint(set.status, ==, 200);
+    g_assert_cmpstr(set.body->str, ==, "html@/a*2,seed=1\n");
+    ask.body = "";
+    ask.body_bytes = 0;
+    g_auto(Reply) clear = {0};
+    server_ask(&server, "/__faults", &ask, &clear);
+    g_assert_cmpstr(clear.body->str, ==, "\n");
+    server_stop(&server);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/http/keep-alive", test_keep_alive);
+    g_test_add_func("/http/tokens", test_tokens);
+    g_test_add_func("/http/head-and-options", test_head_and_options);
+    g_test_add_func("/http/gzip", test_gzip);
+    g_test_add_func("/http/paths", test_paths);
+    g_test_add_func("/http/large-requests", test_large_requests);
+    g_test_add_func("/http/download", test_download);
+    g_test_add_func("/http/stats", test_stats);
+    g_test_add_func("/http/access-log", test_access_log);
+    g_test_add_func("/http/addresses", test_addresses);
+    g_test_add_func("/http/slow-clients", test_slow_clients);
+    g_test_add_func("/http/trickling-client", test_trickling_client);
+    g_test_add_func("/http/fault/answers", test_fault_answers);
+    g_test_add_func("/http/fault/bodies", test_fault_bodies);
+    g_test_add_func("/http/fault/reset", test_fault_reset);
+    g_test_add_func("/http/fault/hang", test_fault_hang);
+    g_test_add_func("/http/fault/switches", test_fault_switches);
+    return g_test_run();
+}
