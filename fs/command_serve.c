@@ -279,8 +279,10 @@ serve(const ServeOptions *options)
     g_autoptr(GError) error = NULL;
     g_autoptr(Faults) faults = options->faults ? faults_new() : NULL;
     if (faults && !faults_set(faults, options->faults, &error)) {
-        return command_fail(STATUS_USAGE, "the switches are listed in tracker/faults.h", "%s",
-                            error->message);
+        return command_fail(STATUS_USAGE,
+                            "switches: latency rate429 err5xx hang reset lost html redirect revoke "
+                            "badjson wrongtype cut stall slow seed status retry_after",
+                            "%s", error->message);
     }
     block_signals();
     g_autoptr(Tracker) tracker = tracker_open(options->file, 0, &error);

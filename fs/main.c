@@ -16,6 +16,7 @@ static const struct {
     CommandFn run;
 } commands[] = {
     {"help", command_help},
+    {"serve", command_serve},
 };
 
 static CommandFn
