@@ -85,6 +85,7 @@ static const char *const steps[] = {
     " story_priority TEXT, url TEXT, extra TEXT);"
     "CREATE UNIQUE INDEX story_position ON story(project_id, position);"
     "CREATE INDEX story_updated ON story(project_id, updated_at);"
+    "CREATE INDEX story_accepted ON story(project_id, accepted_at) WHERE accepted_at IS NOT NULL;"
     /* position: 0 is the first owner, who is owned_by_id */
     "CREATE TABLE story_owner(story_id INTEGER NOT NULL, position INTEGER NOT NULL,"
     " person_id INTEGER NOT NULL, PRIMARY KEY(story_id, position)) WITHOUT ROWID;"
