@@ -19,3 +19,7 @@ gint64 auth_token_person(DbConn *conn, const char *token);
 char *auth_password_hash(const char *password);
 /* The person with this user name or e-mail address and password; 0: none. */
 gint64 auth_password_person(DbConn *conn, const char *user, const char *password);
+
+/* The token that GET /me gives for a password. Only hashes are kept, so it is one derived from the
+ * password's hash and the database's secret: the same each time. Owned. */
+char *auth_password_token(DbConn *conn, gint64 person_id);

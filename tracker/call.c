@@ -19,6 +19,8 @@ call_clear(Call *call)
     g_clear_pointer(&call->params, g_hash_table_unref);
     g_clear_pointer(&call->name, g_free);
     g_clear_pointer(&call->location, g_free);
+    g_clear_pointer(&call->derived_token, g_free);
+    g_clear_pointer(&call->known_token, g_free);
     g_clear_pointer(&call->file_type, g_free);
     g_clear_pointer(&call->file_name, g_free);
     if (call->body) {

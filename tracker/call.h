@@ -30,8 +30,10 @@ typedef struct Call {
     gint64 project_version; /* negative: no such header */
     gboolean paged;
     gint64 total, limit, offset, returned;
-    char *location; /* of a redirect; owned */
-    int file_fd;    /* -1, or the answer instead of a body */
+    char *derived_token; /* made for a password, not yet known to the database; owned */
+    char *known_token;   /* the same, once it is known; owned */
+    char *location;      /* of a redirect; owned */
+    int file_fd;         /* -1, or the answer instead of a body */
     gint64 file_bytes;
     char *file_type, *file_name;
     Problem problem;

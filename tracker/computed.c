@@ -251,6 +251,29 @@ compute_attachment_ids(Render *render, GString *out, gint64 comment_id)
     g_string_append_c(out, ']');
 }
 
+/* Files and Google documents in one list, each with its default attributes. */
+void
+compute_attachments(Render *render, GString *out, gint64 comment_id)
+{
+    g_autoptr(Selection) file = fields_select(&kind_file_attachment, NULL, NULL);
+    g_autoptr(Selection) google = fields_select(&kind_google_attachment, NULL, NULL);
+    DbStmt *stmt = db_prepare(render->conn,
+                              "SELECT id FROM file_attachment WHERE comment_id = ?1 ORDER BY id");
+    g_autoptr(GArray) ids = NULL;
+
+    db_bind_int(stmt, 1, comment_id);
+    ids = render_ids(stmt);
+    g_string_append_c(out, '[');
+    (void)render_list(render, file, (const gint64 *)(const void *)ids->data, ids->len, out);
+    g_clear_pointer(&ids, g_array_unref);
+    stmt = db_prepare(render->conn,
+                      "SELECT id FROM google_attachment WHERE comment_id = ?1 ORDER BY id");
+    db_bind_int(stmt, 1, comment_id);
+    ids = render_ids(stmt);
+    (void)render_list(render, google, (const gint64 *)(const void *)ids->data, ids->len, out);
+    g_string_append_c(out, ']');
+}
+
 GArray *
 computed_release_stories(Render *render, gint64 release_id)
 {

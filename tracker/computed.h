@@ -20,6 +20,7 @@ void compute_volatility(Render *render, GString *out, gint64 project_id);
 void compute_deviation(Render *render, GString *out, gint64 project_id);
 void compute_counts(Render *render, GString *out, gint64 label_id);
 void compute_attachment_ids(Render *render, GString *out, gint64 comment_id);
+void compute_attachments(Render *render, GString *out, gint64 comment_id);
 void compute_release_story_ids(Render *render, GString *out, gint64 release_id);
 
 /* Stories of a release: those between the previous release and it, in project order. Owned gint64s.

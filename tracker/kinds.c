@@ -306,7 +306,7 @@ static const Field comment_fields[] = {
     IDS(google_attachment_ids, 0, &comment_google),
     MANY(google_attachments, 0, &comment_google),
     COMPUTED(attachment_ids, 0, compute_attachment_ids),
-    MANY(attachments, 0, &comment_files),
+    COMPUTED(attachments, 0, compute_attachments),
     ID,
     STORY_ID,
     COLUMN(INT, epic_id, D),

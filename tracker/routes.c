@@ -196,6 +196,29 @@ reject_credentials(Call *call, const char *possible_fix)
 }
 
 static gboolean
+authenticate_password(Call *call)
+{
+    const TrackerRequest *request = call->request;
+    const char *password = request->basic_password ? request->basic_password : "";
+
+    call->person_id = auth_password_person(call->conn, request->basic_user, password);
+    if (!call->person_id) {
+        return reject_credentials(
+            call, "Recheck your name (email address or Tracker username) and password.");
+    }
+    call->derived_token = auth_password_token(call->conn, call->person_id);
+    if (auth_token_person(call->conn, call->derived_token) == call->person_id) {
+        call->known_token = g_steal_pointer(&call->derived_token);
+        call->render.api_token = call->known_token;
+    } else if (db_read_only(db_of(call->conn))) {
+        g_clear_pointer(&call->derived_token, g_free); /* cannot be made good: not given away */
+    } else {
+        call->render.api_token = call->derived_token;
+    }
+    return TRUE;
+}
+
+static gboolean
 authenticate(Call *call, const Route *route)
 {
     const TrackerRequest *request = call->request;
@@ -214,13 +237,7 @@ authenticate(Call *call, const Route *route)
         return call->person_id ? TRUE : reject_credentials(call, NULL);
     }
     if (request->basic_user && (route->flags & ROUTE_PASSWORD)) {
-        call->person_id =
-            auth_password_person(call->conn, request->basic_user,
-                                 request->basic_password ? request->basic_password : "");
-        return call->person_id
-                   ? TRUE
-                   : reject_credentials(call, "Recheck your name (email address or Tracker "
-                                              "username) and password.");
+        return authenticate_password(call);
     }
     return TRUE; /* nobody: may read public projects */
 }

@@ -254,38 +254,16 @@ answer_problem(Call *call, TrackerResponse *response)
     add_cors(response);
 }
 
-/* With Basic credentials, GET /me gives a token away: only hashes are kept, so it is one derived
- * from the password's hash and the database's secret, the same each time. */
-static char *
-token_for_password(Db *db, const TrackerRequest *request, gint64 now_ms)
+/* The token that GET /me gave for a password becomes good: its hash is kept. */
+static void
+keep_token(Call *call, Tracker *tracker)
 {
-    g_autoptr(DbConn) conn = db_take(db, NULL);
-    g_autofree char *secret = conn ? db_meta_get(conn, "secret") : NULL;
-    g_autofree char *text = NULL, *sum = NULL, *token = NULL;
-    gint64 person;
-    DbStmt *stmt;
+    g_autoptr(DbConn) conn = db_take(tracker->db, NULL);
 
-    if (!secret || !request->basic_password) {
-        return NULL;
+    if (!conn ||
+        !auth_token_add(conn, call->person_id, call->derived_token, "password", call->now_ms)) {
+        (void)call_fail(call, PROBLEM_UNHANDLED);
     }
-    person = auth_password_person(conn, request->basic_user, request->basic_password);
-    stmt = db_prepare(conn, "SELECT password_hash FROM person WHERE id = ?1");
-    db_bind_int(stmt, 1, person);
-    if (person && db_next(stmt)) {
-        text = g_strdup_printf("token\n%" G_GINT64_FORMAT "\n%s", person, db_text(stmt, 0));
-    }
-    db_done(stmt);
-    if (!text) {
-        return NULL;
-    }
-    sum = g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)secret, strlen(secret), text,
-                                    -1);
-    token = g_strndup(sum, 32);
-    if (auth_token_person(conn, token) != person &&
-        (db_read_only(db) || !auth_token_add(conn, person, token, "password", now_ms))) {
-        return NULL;
-    }
-    return g_steal_pointer(&token);
 }
 
 static gboolean
@@ -316,7 +294,7 @@ void
 tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response)
 {
     gint64 started_us = g_get_monotonic_time();
-    g_autofree char *token = NULL;
+    gboolean ok;
     Call call = {
         .request = request,
         .now_ms = tracker_now_ms(tracker),
@@ -329,11 +307,12 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
     g_array_set_clear_func(ret_response->headers, header_clear);
     call.body = g_string_new(NULL);
     call.render.now_ms = call.now_ms;
-    if (request->basic_user && !request->token && !request->trusted_person_id) {
-        token = token_for_password(tracker->db, request, call.now_ms);
-        call.render.api_token = token;
+    ok = run(&call, tracker->db);
+    if (ok && call.derived_token) {
+        keep_token(&call, tracker);
+        ok = call.problem.code == PROBLEM_NONE;
     }
-    if (!run(&call, tracker->db)) {
+    if (!ok) {
         answer_problem(&call, ret_response);
     } else if (call.file_fd >= 0) {
         answer_file(&call, ret_response);
