@@ -678,7 +678,13 @@ begin(HttpRequest *request, const char *method)
     const char *length_text = header_value(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     gint64 length = length_text ? g_ascii_strtoll(length_text, NULL, 10) : 0;
     if (length > request->body_limit) {
-        return refuse_large(request);
+        /* Closing while the client still sends would reset the connection, and the answer with it:
+         * one that does not wait for permission is heard out, if it is not much. */
+        if (length > 2 * request->body_limit || header_value(request, MHD_HTTP_HEADER_EXPECT)) {
+            return refuse_large(request);
+        }
+        request->too_large = TRUE;
+        length = 0;
     }
     if (is_stopping(http) ||
         atomic_load(&http->bodies_bytes) + length > TRACKER_HTTP_MAX_BODIES_BYTES) {
@@ -697,11 +703,11 @@ take_body(HttpRequest *request, const char *data, gsize bytes)
     gint64 have = request->body ? (gint64)request->body->len : 0;
     if (request->too_large || have + (gint64)bytes > request->body_limit ||
         atomic_load(&http->bodies_bytes) > TRACKER_HTTP_MAX_BODIES_BYTES) {
-        /* Chunked, so its length was not known. The answer can only be given at the end; a client
-         * that does not come to one is cut off. */
+        /* The answer can only be given at the end; a client that does not come to one is cut off.
+         */
         request->too_large = TRUE;
         request->dropped_bytes += (gint64)bytes;
-        return request->dropped_bytes > request->body_limit ? MHD_NO : MHD_YES;
+        return request->dropped_bytes > 2 * request->body_limit ? MHD_NO : MHD_YES;
     }
     if (!request->body) {
         request->body = g_byte_array_new();

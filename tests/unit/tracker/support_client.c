@@ -120,7 +120,8 @@ append_bytes(char *data, size_t size, size_t n, void *user)
 static struct curl_slist *
 ask_headers(const Ask *ask)
 {
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    gboolean expects = ask->header && g_str_has_prefix(ask->header, "Expect:");
+    struct curl_slist *headers = expects ? NULL : curl_slist_append(NULL, "Expect:");
     if (ask->token) {
         g_autofree char *line = g_strconcat("X-TrackerToken: ", ask->token, NULL);
         headers = curl_slist_append(headers, line);
