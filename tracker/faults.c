@@ -243,8 +243,8 @@ parse_scope(const char *part, char *text, Rule *rule, GError **error)
     char *at = strchr(text, '@');
     if (at) {
         *at = '\0';
-        if (at[1] != '/') {
-            return bad_part(part, "@PATH-PREFIX starts with a slash", error);
+        if (at[1] != '/' || strchr(at + 1, '*')) {
+            return bad_part(part, "@PATH-PREFIX starts with a slash and has no star", error);
         }
         rule->prefix = g_strdup(at + 1);
     }
@@ -279,6 +279,10 @@ parse_part(Parse *parse, const char *part, GError **error)
             rule_clear(&rule);
             return bad_part(part, value_rule(rule.kind), error);
         }
+        if (parse->rules->len == FAULTS_MAX_RULES) {
+            rule_clear(&rule);
+            return bad_part(part, "there are too many switches", error);
+        }
         g_array_append_val(parse->rules, rule);
         return TRUE;
     }
@@ -297,9 +301,6 @@ parse_spec(Parse *parse, const char *spec, GError **error)
         g_strstrip(*part);
         if (**part == '\0') {
             continue;
-        }
-        if (parse->rules->len == FAULTS_MAX_RULES) {
-            return bad_part(*part, "there are too many switches", error);
         }
         if (!parse_part(parse, *part, error)) {
             return FALSE;

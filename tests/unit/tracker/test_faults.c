@@ -180,6 +180,7 @@ test_bad_specs(void)
         "retry_after=-1",
         "cut=1e3",
         "latency=5,,nope",
+        "html@/a*b*2",
         "=5",
         "@/x",
         "lat\xff\xfe=1",
@@ -193,10 +194,13 @@ test_bad_specs(void)
         g_assert_true(g_utf8_validate(error->message, -1, NULL));
         g_assert_cmpint(plan(faults, "/x").answer, ==, FAULT_HTML);
     }
-    g_autoptr(GString) many = g_string_new("html");
+    g_autoptr(GString) many = g_string_new("seed=1");
     for (guint i = 0; i < FAULTS_MAX_RULES; i++) {
         g_string_append(many, ",html");
     }
+    g_string_append(many, ",seed=2");
+    set(faults, many->str);
+    g_string_append(many, ",html");
     g_assert_false(faults_set(faults, many->str, NULL));
     for (guint i = 0; i < FAULTS_MAX_SPEC_BYTES; i++) {
         g_string_append_c(many, ',');
