@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tracker/computed.h"
+#include "tracker/summaries.h"
 
 #define D FIELD_DEFAULT
 #define A FIELD_DEFAULT | FIELD_ALWAYS
@@ -467,6 +468,8 @@ static const Field story_fields[] = {
     MANY(branches, 0, &story_branches),
     IDS(follower_ids, 0, &story_follower_ids),
     MANY(followers, 0, &story_followers),
+    COMPUTED(blocked_story_ids, 0, summary_blocked_stories),
+    COMPUTED(cycle_time_details, 0, summary_cycle_time),
     FROM(INT, before_id, 0,
          "(SELECT n.id FROM story n WHERE n.project_id = t.project_id"
          " AND n.position > t.position ORDER BY n.position LIMIT 1)"),
@@ -497,6 +500,11 @@ static const Field release_fields[] = {
     IDS(label_ids, 0, &story_labels),
     MANY(labels, D, &story_labels),
     COMPUTED(story_ids, 0, compute_release_story_ids),
+    COMPUTED(projected_completion, 0, summary_release_completion),
+    COMPUTED(points_accepted, 0, summary_release_points_accepted),
+    COMPUTED(points_total, 0, summary_release_points_total),
+    COMPUTED(counts_accepted, 0, summary_release_counts_accepted),
+    COMPUTED(counts_total, 0, summary_release_counts_total),
 };
 DEFINE_KIND(release, "release", "story", FALSE);
 
@@ -528,6 +536,9 @@ static const Field epic_fields[] = {
     FROM(INT, after_id, 0,
          "(SELECT n.id FROM epic n WHERE n.project_id = t.project_id"
          " AND n.position < t.position ORDER BY n.position DESC LIMIT 1)"),
+    COMPUTED(past_done_story_estimates, 0, summary_epic_past_estimates),
+    COMPUTED(past_done_stories_count, 0, summary_epic_past_count),
+    COMPUTED(past_done_stories_no_point_count, 0, summary_epic_past_no_point_count),
     COLUMN(TIME, completed_at, 0),
     COLUMN(TIME, projected_completion, 0),
 };

@@ -210,6 +210,40 @@ test_envelope(Fixture *f, gconstpointer user)
     g_assert_cmpint(f->response.status, ==, 400);
 }
 
+static void
+test_summaries(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    g_assert_cmpstr(fixture_get(f, "stories/555", "fields=cycle_time_details"), ==,
+                    "{\"id\":555,\"cycle_time_details\":{\"total_cycle_time\":10367117000,"
+                    "\"started_time\":10367117000,\"started_count\":1,\"finished_time\":0,"
+                    "\"finished_count\":0,\"delivered_time\":0,\"delivered_count\":0,"
+                    "\"rejected_time\":0,\"rejected_count\":0,\"story_id\":555,\"kind\":"
+                    "\"cycle_time_details\"}}");
+    g_assert_cmpstr(fixture_get(f, "stories/557", "fields=blocked_story_ids"), ==,
+                    "{\"id\":557,\"blocked_story_ids\":[555]}");
+    g_assert_cmpstr(fixture_get(f, "projects/99/releases/556",
+                                "fields=points_accepted,points_total,counts_accepted,"
+                                "counts_total,projected_completion,story_ids"),
+                    ==,
+                    "{\"id\":556,\"story_ids\":[550,555],\"projected_completion\":"
+                    "\"2017-05-08T07:00:00Z\",\"points_accepted\":3,\"points_total\":5,"
+                    "\"counts_accepted\":1,\"counts_total\":2}");
+    g_assert_cmpstr(fixture_get(f, "epics/4001",
+                                "fields=past_done_story_estimates,past_done_stories_count,"
+                                "past_done_stories_no_point_count"),
+                    ==,
+                    "{\"id\":4001,\"past_done_story_estimates\":3,\"past_done_stories_count\":1,"
+                    "\"past_done_stories_no_point_count\":0}");
+    g_assert_cmpstr(
+        fixture_get(f, "stories/555/comments/802", "fields=attachment_ids,attachments(id)"), ==,
+        "{\"attachment_ids\":[300],\"attachments\":[{\"kind\":"
+        "\"file_attachment\",\"id\":300,\"filename\":\"a/b \\\"x\\\".txt\","
+        "\"uploader_id\":102,\"size\":5,\"download_url\":\"/file_attachments/300/"
+        "download\",\"content_type\":\"text/plain\",\"uploaded\":true,\"big_url\":"
+        "\"#\",\"thumbnail_url\":\"#\"}],\"id\":802}");
+}
+
 /* A full page with everything nested: correct in every story, and its time told. */
 static void
 test_full_page(Fixture *f, gconstpointer user)
@@ -340,6 +374,7 @@ main(int argc, char **argv)
         {"/tracker/service/filters", test_filters},
         {"/tracker/service/activity", test_activity},
         {"/tracker/service/envelope", test_envelope},
+        {"/tracker/service/summaries", test_summaries},
         {"/tracker/service/full-page", test_full_page},
         {"/tracker/service/threads", test_threads},
         {"/tracker/service/open", test_open},
