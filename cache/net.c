@@ -14,6 +14,7 @@
  * (start_job). */
 #include "cache/net.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -328,7 +329,9 @@ start_job(Net *net, Job *job)
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(CURLOPT_PIPEWAIT, 1L);
+    /* Only TLS tells early whether streams can share a connection; without it a second request
+     * would wait for the first answer to find out. */
+    SET(CURLOPT_PIPEWAIT, g_str_has_prefix(job->url, "https:") ? 1L : 0L);
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_USERAGENT, "trackerfs/" TRACKERFS_VERSION);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(net->connect_timeout_ms, MAX(left_ms, 1)));
@@ -727,6 +730,15 @@ net_free(Transport *transport)
     g_free(net);
 }
 
+/* By address, not by prefix: 127.0.0.1.example.org is somebody else. */
+static gboolean
+is_loopback_host(const char *host)
+{
+    struct in_addr address;
+    return g_str_equal(host, "localhost") || g_str_equal(host, "[::1]") ||
+           (inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127);
+}
+
 static gboolean
 read_base_url(Net *net, const char *url, GError **error)
 {
@@ -743,8 +755,7 @@ read_base_url(Net *net, const char *url, GError **error)
         net->host = port ? g_strdup_printf("%s:%s", host, port) : g_strdup(host);
         net->origin = g_strdup_printf("%s://%s", scheme, net->host);
         net->base_url = g_strdup(url);
-        net->is_loopback = g_str_equal(host, "localhost") || g_str_has_prefix(host, "127.") ||
-                           g_str_equal(host, "[::1]");
+        net->is_loopback = is_loopback_host(host);
     }
     gboolean is_clear = is_http && g_str_equal(scheme, "http");
     curl_free(scheme);
