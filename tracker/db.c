@@ -27,6 +27,7 @@
 
 struct Db {
     char *path, *files_dir; /* const after new */
+    char *uri;              /* const after new; what SQLite opens when it is not the path */
     TrackerOpenFlags flags; /* const after new */
     pthread_mutex_t lock;
     GPtrArray *idle; /* protected by lock */
@@ -110,7 +111,7 @@ db_check(DbConn *conn, GError **error)
 static DbConn *
 conn_open(Db *db, GError **error)
 {
-    int flags = SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_NOMUTEX | (db->uri ? SQLITE_OPEN_URI : 0);
     DbConn *conn = g_new0(DbConn, 1);
     int rc;
 
@@ -121,7 +122,7 @@ conn_open(Db *db, GError **error)
     }
     conn->db = db;
     conn->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, stmt_free);
-    rc = sqlite3_open_v2(db->path, &conn->raw, flags, NULL);
+    rc = sqlite3_open_v2(db->uri ? db->uri : db->path, &conn->raw, flags, NULL);
     if (rc != SQLITE_OK) {
         g_set_error(error, TRACKER_ERROR, (int)code_of(rc), "%s: %s", db->path,
                     conn->raw ? sqlite3_errmsg(conn->raw) : "out of memory");
@@ -256,6 +257,21 @@ check_path(const char *path, TrackerOpenFlags flags, GError **error)
     return FALSE;
 }
 
+/* A file in WAL mode needs a -shm file beside it even to be read. On a medium that cannot be
+ * written, and with no WAL left behind, nobody can change the file: SQLite may read it as it is. */
+static char *
+uri_of_frozen(const char *path, TrackerOpenFlags flags)
+{
+    g_autofree char *dir = g_path_get_dirname(path), *wal = g_strconcat(path, "-wal", NULL);
+    g_autofree char *escaped = NULL;
+
+    if (!(flags & TRACKER_READ_ONLY) || access(dir, W_OK) == 0 || access(wal, F_OK) == 0) {
+        return NULL;
+    }
+    escaped = g_uri_escape_string(path, "/", FALSE);
+    return g_strconcat("file:", escaped, "?immutable=1", NULL);
+}
+
 Db *
 db_open(const char *path, TrackerOpenFlags flags, GError **error)
 {
@@ -268,6 +284,7 @@ db_open(const char *path, TrackerOpenFlags flags, GError **error)
     db = g_new0(Db, 1);
     db->path = g_strdup(path);
     db->files_dir = g_strconcat(path, ".files", NULL);
+    db->uri = uri_of_frozen(path, flags);
     db->flags = flags;
     db->idle = g_ptr_array_new();
     (void)pthread_mutex_init(&db->lock, NULL);
@@ -296,6 +313,7 @@ db_close(Db *db)
     (void)pthread_mutex_destroy(&db->lock);
     g_free(db->path);
     g_free(db->files_dir);
+    g_free(db->uri);
     g_free(db);
 }
 

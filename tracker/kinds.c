@@ -121,17 +121,19 @@ static const Field me_fields[] = {
 };
 DEFINE_KIND(me, "me", "person", TRUE);
 
-static const Link workspace_project_ids = {NULL, "workspace_project t", "t.workspace_id",
-                                           "t.workspace_id, t.position", "t.project_id"};
-static const Link workspace_projects = {&kind_project,
-                                        "workspace_project x JOIN project t ON t.id = x.project_id",
-                                        "x.workspace_id", "x.workspace_id, x.position", NULL};
+/* A project that the workspace's owner may no longer read is not shown in it. */
+#define WORKSPACE_PROJECTS                                                                         \
+    "workspace_project x JOIN workspace w ON w.id = x.workspace_id JOIN membership m"              \
+    " ON m.project_id = x.project_id AND m.person_id = w.person_id AND m.role <> 'inactive'"       \
+    " JOIN project t ON t.id = x.project_id"
+static const Link workspace_projects = {&kind_project, WORKSPACE_PROJECTS, "x.workspace_id",
+                                        "x.workspace_id, x.position", NULL};
 static const Field workspace_fields[] = {
     ID,
     KIND_FIELD,
     COLUMN(TEXT, name, D),
     COLUMN(INT, person_id, D),
-    IDS(project_ids, D, &workspace_project_ids),
+    IDS(project_ids, D, &workspace_projects),
     MANY(projects, 0, &workspace_projects),
 };
 DEFINE_KIND(workspace, "workspace", "workspace", TRUE);
@@ -194,8 +196,9 @@ static const Link project_epics = {&kind_epic, "epic t", "t.project_id", "t.proj
                                    NULL};
 static const Link project_stories = {&kind_story, "story t", "t.project_id",
                                      "t.project_id, t.position", NULL};
-static const Link project_memberships = {&kind_membership, "membership t", "t.project_id",
-                                         "t.project_id, t.id", NULL};
+static const Link project_memberships = {&kind_membership,
+                                         "(SELECT * FROM membership WHERE role <> 'inactive') t",
+                                         "t.project_id", "t.project_id, t.id", NULL};
 static const Link project_review_types = {&kind_review_type, "review_type t", "t.project_id",
                                           "t.project_id, t.id", NULL};
 static const Link project_overrides = {NULL, "iteration_override t", "t.project_id",

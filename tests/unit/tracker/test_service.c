@@ -210,6 +210,25 @@ test_envelope(Fixture *f, gconstpointer user)
     g_assert_cmpint(f->response.status, ==, 400);
 }
 
+/* What one may no longer read does not show through a workspace or a list of members. */
+static void
+test_former_member(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_sql(f,
+                "INSERT INTO workspace(id, person_id, name) VALUES (1, 101, 'Both'), (2, 103, 'x');"
+                "INSERT INTO workspace_project VALUES (1, 0, 22), (1, 1, 99);"
+                "UPDATE membership SET role = 'inactive' WHERE id = 9002");
+    g_assert_cmpstr(fixture_get(f, "my/workspaces", "fields=:default,projects(id)"), ==,
+                    "[{\"id\":1,\"kind\":\"workspace\",\"name\":\"Both\",\"person_id\":101,"
+                    "\"project_ids\":[99],\"projects\":[{\"id\":99}]}]");
+    (void)fixture_get(f, "my/workspaces/2", NULL);
+    g_assert_cmpint(f->response.status, ==, 404);
+    g_assert_cmpstr(fixture_get(f, "projects/99", "fields=memberships(id)"), ==,
+                    "{\"id\":99,\"memberships\":[{\"id\":9001}]}");
+    g_assert_cmpstr(fixture_get(f, "projects/99/memberships", "fields=id"), ==, "[{\"id\":9001}]");
+}
+
 static void
 test_summaries(Fixture *f, gconstpointer user)
 {
@@ -374,6 +393,7 @@ main(int argc, char **argv)
         {"/tracker/service/filters", test_filters},
         {"/tracker/service/activity", test_activity},
         {"/tracker/service/envelope", test_envelope},
+        {"/tracker/service/former-member", test_former_member},
         {"/tracker/service/summaries", test_summaries},
         {"/tracker/service/full-page", test_full_page},
         {"/tracker/service/threads", test_threads},
