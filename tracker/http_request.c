@@ -306,6 +306,9 @@ drip_allowance(Drip *drip, gint64 pos, gint64 max)
         }
         n = MIN(n, plan->stall_at - pos);
     }
+    if (drip->stalled && plan->stall_ms < 0) {
+        return -1; /* for ever has ended: the client went, or the server stops */
+    }
     if (plan->bytes_per_second > 0) {
         gint64 now = tracker_monotonic_ms();
         if (now < drip->next_ms) {
@@ -321,7 +324,6 @@ static ssize_t
 drip_read(void *user, uint64_t pos, char *buffer, size_t max)
 {
     Drip *drip = user;
-    /* A stall until the client goes ends here, and so does a stop of the server. */
     gint64 n = drip_allowance(drip, (gint64)pos, (gint64)max);
     if (n < 0) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
