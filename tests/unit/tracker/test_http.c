@@ -336,6 +336,43 @@ test_trickling_client(void)
     server_stop(&server);
 }
 
+/* One address cannot take all connections; it gets new ones when it gives some back. */
+static void
+test_connection_limit(void)
+{
+    Server server;
+    server_start(&server, (Config){.max_connections_per_ip = 5, .threads = 2});
+    struct pollfd fds[20];
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        fds[i] = (struct pollfd){.fd = server_connect(&server, ""), .events = POLLIN};
+    }
+    guint refused = 0;
+    while (refused < 15) {
+        g_assert_cmpint(poll(fds, G_N_ELEMENTS(fds), 10000), >, 0);
+        for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+            if (fds[i].revents != 0) {
+                (void)close(fds[i].fd);
+                fds[i].fd = -1; /* poll() passes over it */
+                refused++;
+            }
+        }
+    }
+    g_assert_cmpint(poll(fds, G_N_ELEMENTS(fds), 0), ==, 0);
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+        if (fds[i].fd >= 0) {
+            (void)close(fds[i].fd);
+        }
+    }
+    int status = 0;
+    for (guint i = 0; i < 1000 && status != 200; i++) {
+        g_auto(Reply) reply = {0};
+        server_get(&server, ME, &reply);
+        status = reply.status;
+    }
+    g_assert_cmpint(status, ==, 200);
+    server_stop(&server);
+}
+
 /* ---- faults ---- */
 
 static void
@@ -542,6 +579,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/addresses", test_addresses);
     g_test_add_func("/http/slow-clients", test_slow_clients);
     g_test_add_func("/http/trickling-client", test_trickling_client);
+    g_test_add_func("/http/connection-limit", test_connection_limit);
     g_test_add_func("/http/fault/answers", test_fault_answers);
     g_test_add_func("/http/fault/bodies", test_fault_bodies);
     g_test_add_func("/http/fault/reset", test_fault_reset);
