@@ -21,6 +21,7 @@
 
 #include <sqlite3.h>
 
+#include "tracker/lock.h"
 #include "tracker/schema.h"
 
 #define BUSY_WAIT_MS 30000
@@ -329,36 +330,45 @@ db_files_dir(const Db *db)
     return db->files_dir;
 }
 
+static DbConn *
+pop_idle(Db *db)
+{
+    LOCK_SCOPE(&db->lock);
+
+    return db->idle->len > 0 ? g_ptr_array_steal_index_fast(db->idle, db->idle->len - 1) : NULL;
+}
+
+/* FALSE when the pool has enough: then the connection is the caller's to close. */
+static gboolean
+push_idle(Db *db, DbConn *conn)
+{
+    LOCK_SCOPE(&db->lock);
+
+    if (db->idle->len >= DB_MAX_IDLE_CONNECTIONS) {
+        return FALSE;
+    }
+    g_ptr_array_add(db->idle, conn);
+    return TRUE;
+}
+
 DbConn *
 db_take(Db *db, GError **error)
 {
-    DbConn *conn = NULL;
+    DbConn *conn = pop_idle(db);
 
-    (void)pthread_mutex_lock(&db->lock);
-    if (db->idle->len > 0) {
-        conn = g_ptr_array_steal_index_fast(db->idle, db->idle->len - 1);
-    }
-    (void)pthread_mutex_unlock(&db->lock);
     return conn ? conn : conn_open(db, error);
 }
 
 void
 db_give(DbConn *conn)
 {
-    Db *db;
-
     if (!conn) {
         return;
     }
-    db = conn->db;
     db_rollback(conn);
-    (void)pthread_mutex_lock(&db->lock);
-    if (db->idle->len < DB_MAX_IDLE_CONNECTIONS) {
-        g_ptr_array_add(db->idle, conn);
-        conn = NULL;
+    if (!push_idle(conn->db, conn)) {
+        conn_free(conn);
     }
-    (void)pthread_mutex_unlock(&db->lock);
-    conn_free(conn);
 }
 
 Db *
