@@ -333,7 +333,7 @@ db_files_dir(const Db *db)
 static DbConn *
 pop_idle(Db *db)
 {
-    LOCK_SCOPE(&db->lock);
+    TRACKER_LOCK(&db->lock);
 
     return db->idle->len > 0 ? g_ptr_array_steal_index_fast(db->idle, db->idle->len - 1) : NULL;
 }
@@ -342,7 +342,7 @@ pop_idle(Db *db)
 static gboolean
 push_idle(Db *db, DbConn *conn)
 {
-    LOCK_SCOPE(&db->lock);
+    TRACKER_LOCK(&db->lock);
 
     if (db->idle->len >= DB_MAX_IDLE_CONNECTIONS) {
         return FALSE;
