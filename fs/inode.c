@@ -1,0 +1,248 @@
+/* How a number is made. 64 bits:
+ *
+ *     63        62      61 .. 56   55 .. 0
+ *     0         0       kind       the one id that tells the node among its kind
+ *     0         1       hash of the whole key (kind, folder, project, ids, name)
+ *
+ * The first form is for everything with an id of its own: a story's folder and each of its fixed
+ * files (the story's id), a comment, a task. The second is for what takes more to tell: links in
+ * views, folders named by a word, single attributes, and ids of 2^56 and more. Bit 63 stays clear:
+ * some programs keep inode numbers in signed types. The root is FUSE's 1. (squashfuse and composefs
+ * likewise derive numbers from what they have instead of counting.)
+ *
+ * A hostile server can give two comments one id. Then the node that comes second is hashed, and on
+ * a collision of hashes hashed again; as long as both are known they have different numbers, which
+ * is what correctness needs. Such numbers alone depend on the order of lookups.
+ *
+ * Invariants: 1. number -> node is in the table exactly while the kernel's lookup count is above 0
+ * (the root always).
+ * 2. The table never changes a node's key. */
+#include "fs/inode.h"
+
+#include "cache/base/lock.h"
+
+#include <string.h>
+
+#define KIND_SHIFT 56
+#define HASHED (G_GUINT64_CONSTANT(1) << 62)
+#define ROOT_NUMBER 1
+
+typedef struct Node {
+    guint64 number;
+    NodeKey key; /* const after new; `name` owned */
+    guint64 lookups;
+    guint64
+        digest; /* of what the kernel holds of the content; meaningless before the first claim */
+    guint claims;
+    gboolean has_digest;
+    gint64 told_size;
+} Node;
+
+struct InodeTable {
+    pthread_mutex_t lock;
+    GHashTable *by_number; /* guint64 * -> Node *; protected by lock, like all in the nodes */
+};
+
+static void
+node_free(gpointer data)
+{
+    Node *node = data;
+    g_free((gpointer)(guintptr)node->key.name);
+    g_free(node);
+}
+
+InodeTable *
+inode_table_new(void)
+{
+    InodeTable *table = g_new0(InodeTable, 1);
+    (void)pthread_mutex_init(&table->lock, NULL);
+    table->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, node_free);
+    Node *root = g_new0(Node, 1);
+    root->number = ROOT_NUMBER;
+    root->key = (NodeKey){.kind = NODE_ROOT, .id = 1};
+    root->lookups = 1;
+    root->told_size = -1;
+    g_hash_table_insert(table->by_number, &root->number, root);
+    return table;
+}
+
+void
+inode_table_free(InodeTable *table)
+{
+    if (!table) {
+        return;
+    }
+    g_hash_table_destroy(table->by_number);
+    (void)pthread_mutex_destroy(&table->lock);
+    g_free(table);
+}
+
+guint64
+inode_digest(const void *data, gsize length, guint64 seed)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ seed;
+    for (const guchar *at = data; length > 0; at++, length--) {
+        hash = (hash ^ *at) * G_GUINT64_CONSTANT(0x100000001b3);
+    }
+    hash ^= hash >> 31;
+    hash *= G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    return hash ^ (hash >> 29);
+}
+
+static guint64
+hash_key(const NodeKey *key, guint64 round)
+{
+    const gint64 numbers[] = {(gint64)key->kind, (gint64)key->of, key->project_id,
+                              key->id,           key->sub,        (gint64)round};
+    guint64 hash = inode_digest(numbers, sizeof(numbers), 0);
+    if (key->name) {
+        hash = inode_digest(key->name, strlen(key->name), hash);
+    }
+    return HASHED | (hash & (HASHED - 1));
+}
+
+static guint64
+first_choice(const NodeKey *key)
+{
+    if (key->kind == NODE_ROOT) {
+        return ROOT_NUMBER;
+    }
+    gint64 id = 0;
+    switch (node_info(key->kind)->number) {
+    case NUMBER_BY_ID:
+        id = key->id;
+        break;
+    case NUMBER_BY_SUB:
+        id = key->sub;
+        break;
+    case NUMBER_BY_HASH:
+        break;
+    }
+    if (id <= 0 || id >= (gint64)1 << KIND_SHIFT) {
+        return hash_key(key, 0);
+    }
+    return (guint64)key->kind << KIND_SHIFT | (guint64)id;
+}
+
+/* The node, or NULL with the number that it would get. */
+static Node *
+find_locked(InodeTable *table, const NodeKey *key, guint64 *ret_number)
+{
+    guint64 number = first_choice(key);
+    for (guint64 round = 1;; round++) {
+        Node *node = g_hash_table_lookup(table->by_number, &number);
+        if (!node || node_key_equal(&node->key, key)) {
+            *ret_number = number;
+            return node;
+        }
+        number = hash_key(key, round);
+    }
+}
+
+guint64
+inode_number(InodeTable *table, const NodeKey *key)
+{
+    LOCK_SCOPE(&table->lock);
+    guint64 number;
+    (void)find_locked(table, key, &number);
+    return number;
+}
+
+guint64
+inode_intern(InodeTable *table, const NodeKey *key)
+{
+    LOCK_SCOPE(&table->lock);
+    guint64 number;
+    Node *node = find_locked(table, key, &number);
+    if (!node) {
+        node = g_new0(Node, 1);
+        node->number = number;
+        node->key = *key;
+        node->key.name = g_strdup(key->name);
+        node->told_size = -1;
+        g_hash_table_insert(table->by_number, &node->number, node);
+    }
+    node->lookups++;
+    return number;
+}
+
+void
+inode_forget(InodeTable *table, guint64 number, guint64 n)
+{
+    LOCK_SCOPE(&table->lock);
+    Node *node = g_hash_table_lookup(table->by_number, &number);
+    if (!node || number == ROOT_NUMBER) {
+        return;
+    }
+    node->lookups -= MIN(n, node->lookups);
+    if (node->lookups == 0) {
+        g_hash_table_remove(table->by_number, &number);
+    }
+}
+
+gboolean
+inode_get(InodeTable *table, guint64 number, NodeKey *ret_key, char **ret_name)
+{
+    LOCK_SCOPE(&table->lock);
+    const Node *node = g_hash_table_lookup(table->by_number, &number);
+    if (!node) {
+        return FALSE;
+    }
+    *ret_key = node->key;
+    *ret_name = g_strdup(node->key.name);
+    ret_key->name = *ret_name;
+    return TRUE;
+}
+
+Claim
+inode_claim(InodeTable *table, guint64 number, guint64 digest)
+{
+    LOCK_SCOPE(&table->lock);
+    Node *node = g_hash_table_lookup(table->by_number, &number);
+    if (!node) {
+        return CLAIM_BYPASS;
+    }
+    const gboolean same = node->has_digest && node->digest == digest;
+    if (!same && node->claims > 0) {
+        return CLAIM_BYPASS;
+    }
+    node->has_digest = TRUE;
+    node->digest = digest;
+    node->claims++;
+    return same ? CLAIM_KEEP : CLAIM_DROP;
+}
+
+void
+inode_unclaim(InodeTable *table, guint64 number)
+{
+    LOCK_SCOPE(&table->lock);
+    Node *node = g_hash_table_lookup(table->by_number, &number);
+    if (node && node->claims > 0) {
+        node->claims--;
+    }
+}
+
+void
+inode_tell_size(InodeTable *table, guint64 number, gint64 size)
+{
+    LOCK_SCOPE(&table->lock);
+    Node *node = g_hash_table_lookup(table->by_number, &number);
+    if (node) {
+        node->told_size = size;
+    }
+}
+
+gint64
+inode_told_size(InodeTable *table, guint64 number)
+{
+    LOCK_SCOPE(&table->lock);
+    const Node *node = g_hash_table_lookup(table->by_number, &number);
+    return node ? node->told_size : -1;
+}
+
+guint
+inode_count(InodeTable *table)
+{
+    LOCK_SCOPE(&table->lock);
+    return g_hash_table_size(table->by_number);
+}

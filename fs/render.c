@@ -1,0 +1,215 @@
+/* Texts are given as they are, byte for byte, with nothing added: a copy of a file is the text.
+ * Only a task gets its mark and a final newline, so that a task list reads as Markdown. */
+#include "fs/render.h"
+
+#include "fs/tree.h"
+
+#include <jansson.h>
+#include <string.h>
+
+void
+content_clear(Content *content)
+{
+    if (content->release) {
+        content->release(content->owner);
+    }
+    *content = (Content){0};
+}
+
+Content
+content_take(char *bytes, gsize length)
+{
+    return (Content){.data = bytes, .length = length, .owner = bytes, .release = g_free};
+}
+
+Content
+render_text(const Text *text)
+{
+    return (Content){.data = text->data, .length = text->data ? text->length : 0};
+}
+
+Content
+render_task(const Task *task)
+{
+    GString *line = g_string_sized_new(task->description.length + 8);
+    g_string_append(line, task->complete ? "- [x] " : "- [ ] ");
+    if (task->description.data) {
+        g_string_append_len(line, task->description.data, (gssize)task->description.length);
+    }
+    g_string_append_c(line, '\n');
+    const gsize length = line->len;
+    return content_take(g_string_free(line, FALSE), length);
+}
+
+Content
+render_line(const char *text)
+{
+    char *line = g_strconcat(text, "\n", NULL);
+    return content_take(line, strlen(line));
+}
+
+/* Keys that could be no file name are left to the record itself. */
+static gboolean
+is_field_name(const char *key)
+{
+    g_autofree char *safe = tree_escape(key, TREE_NAME_BYTES, FALSE);
+    return strcmp(safe, key) == 0;
+}
+
+typedef struct FieldSearch {
+    const char *name;
+    GString *line;
+} FieldSearch;
+
+static void
+match_field(const char *key, const char *value, gsize value_bytes, gpointer user)
+{
+    FieldSearch *search = user;
+    if (search->line || strcmp(key, search->name) != 0) {
+        return;
+    }
+    search->line = g_string_new_len(value, (gssize)value_bytes);
+    /* One line: what would break it is shown as a space. */
+    for (gsize i = 0; i < search->line->len; i++) {
+        if (search->line->str[i] == '\n' || search->line->str[i] == '\r') {
+            search->line->str[i] = ' ';
+        }
+    }
+    g_string_append_c(search->line, '\n');
+}
+
+gboolean
+render_field(const Text *record, const char *name, Content *ret_content)
+{
+    FieldSearch search = {.name = name};
+    if (!is_field_name(name)) {
+        return FALSE;
+    }
+    record_each_field(record, match_field, &search);
+    if (!search.line) {
+        return FALSE;
+    }
+    const gsize length = search.line->len;
+    *ret_content = content_take(g_string_free(search.line, FALSE), length);
+    return TRUE;
+}
+
+static void
+collect_field(const char *key, const char *value, gsize value_bytes, gpointer user)
+{
+    (void)value;
+    (void)value_bytes;
+    if (is_field_name(key)) {
+        g_ptr_array_add(user, g_strdup(key));
+    }
+}
+
+static int
+compare_strings(gconstpointer left, gconstpointer right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+GPtrArray *
+render_field_names(const Text *record)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    record_each_field(record, collect_field, names);
+    g_ptr_array_sort(names, compare_strings);
+    for (guint i = names->len; i > 1; i--) {
+        if (strcmp(g_ptr_array_index(names, i - 1), g_ptr_array_index(names, i - 2)) == 0) {
+            g_ptr_array_remove_index(names, i - 1);
+        }
+    }
+    return names;
+}
+
+static json_t *
+string_or_null(const char *text)
+{
+    json_t *string = text ? json_string(text) : NULL;
+    return string ? string : json_null();
+}
+
+static json_t *
+time_or_null(gint64 ms)
+{
+    g_autoptr(GDateTime) time = ms > 0 ? g_date_time_new_from_unix_utc(ms / 1000) : NULL;
+    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    return string_or_null(text);
+}
+
+static const char *
+fill_word(FillState state)
+{
+    switch (state) {
+    case FILL_NONE:
+        return "none";
+    case FILL_RUNNING:
+        return "running";
+    case FILL_DONE:
+        return "done";
+    case FILL_FAILED:
+        return "failed";
+    }
+    return "none";
+}
+
+static json_t *
+project_status(const CacheProjectStatus *project)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "id", json_integer(project->id));
+    (void)json_object_set_new(object, "name", string_or_null(project->name));
+    (void)json_object_set_new(object, "version", json_integer(project->version));
+    (void)json_object_set_new(object, "fill", json_string(fill_word(project->state)));
+    (void)json_object_set_new(object, "stories_done", json_integer(project->stories_done));
+    (void)json_object_set_new(object, "stories_total", json_integer(project->stories_total));
+    (void)json_object_set_new(object, "checked_at", time_or_null(project->checked_ms));
+    (void)json_object_set_new(object, "last_error", string_or_null(project->last_error));
+    return object;
+}
+
+static json_t *
+request_status(const TransportStats *stats)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "sent", json_integer((json_int_t)stats->requests));
+    (void)json_object_set_new(object, "repeated", json_integer((json_int_t)stats->retries));
+    (void)json_object_set_new(object, "failed", json_integer((json_int_t)stats->failures));
+    (void)json_object_set_new(object, "rate_limited",
+                              json_integer((json_int_t)stats->rate_limited));
+    (void)json_object_set_new(object, "in_flight", json_integer(stats->in_flight));
+    (void)json_object_set_new(object, "bytes_received",
+                              json_integer((json_int_t)stats->body_bytes_received));
+    return object;
+}
+
+Content
+render_status(const RenderStatus *process, const CacheStatus *status)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "version", json_string(TRACKERFS_VERSION));
+    (void)json_object_set_new(object, "pid", json_integer(process->pid));
+    (void)json_object_set_new(object, "source", string_or_null(process->source));
+    (void)json_object_set_new(object, "mount_point", string_or_null(process->mount_point));
+    (void)json_object_set_new(object, "started_at", time_or_null(process->started_ms));
+    (void)json_object_set_new(object, "uptime_seconds",
+                              json_integer(MAX(process->now_ms - process->started_ms, 0) / 1000));
+    (void)json_object_set_new(object, "online", json_boolean(status->online));
+    (void)json_object_set_new(object, "waiting", json_integer(process->parked));
+    (void)json_object_set_new(object, "known_nodes", json_integer(process->known_nodes));
+    (void)json_object_set_new(object, "store_bytes", json_integer(status->store_bytes));
+    (void)json_object_set_new(object, "attachment_bytes", json_integer(status->attachment_bytes));
+    (void)json_object_set_new(object, "requests", request_status(&status->transport));
+    json_t *projects = json_array();
+    for (guint i = 0; i < status->n_projects; i++) {
+        (void)json_array_append_new(projects, project_status(&status->projects[i]));
+    }
+    (void)json_object_set_new(object, "projects", projects);
+    char *text = json_dumps(object, JSON_INDENT(2));
+    json_decref(object);
+    char *line = g_strconcat(text ? text : "{}", "\n", NULL);
+    free(text);
+    return content_take(line, strlen(line));
+}

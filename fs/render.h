@@ -1,0 +1,45 @@
+/* render: model -> the bytes of a file. Pure, any thread.
+ *
+ * A Content borrows from a snapshot where it can and owns its bytes where it cannot; either way it
+ * is whole and never changes, so that a file's size can be told before anything is read. */
+#pragma once
+
+#include "cache/cache.h"
+
+typedef struct Content {
+    const char *data; /* may be NULL when length is 0 */
+    gsize length;
+    gpointer owner; /* what keeps `data`; released with `release` */
+    GDestroyNotify release;
+} Content;
+
+void content_clear(Content *content);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Content, content_clear)
+
+/* Takes `bytes`. */
+Content content_take(char *bytes, gsize length);
+
+/* A text of a snapshot; its owner is added by who holds the snapshot. */
+Content render_text(const Text *text);
+
+/* "- [x] text\n" */
+Content render_task(const Task *task);
+
+/* One line. */
+Content render_line(const char *text);
+
+/* One attribute of a record as one line; FALSE: it has no such attribute. */
+gboolean render_field(const Text *record, const char *name, Content *ret_content);
+
+/* The attributes that a record has: new strings, sorted, each once. */
+GPtrArray *render_field_names(const Text *record);
+
+typedef struct RenderStatus {
+    const char *source, *mount_point; /* may be NULL */
+    gint64 started_ms, now_ms;
+    gint64 pid;
+    guint parked, known_nodes;
+} RenderStatus;
+
+/* .trackerfs/status.json */
+Content render_status(const RenderStatus *process, const CacheStatus *status);
