@@ -258,6 +258,7 @@ project_set_stories(Project *project, GPtrArray *rows)
         object->by_id[i] = project->stories[i];
     }
     qsort(object->by_id, rows->len, sizeof *object->by_id, compare_rows);
+    g_ptr_array_unref(rows);
 }
 
 static Text
@@ -341,7 +342,7 @@ project_copy(const Project *project)
         copy->iterations[i].story_ids =
             g_memdup2(from->story_ids, from->n_stories * sizeof *from->story_ids);
     }
-    g_autoptr(GPtrArray) rows = g_ptr_array_sized_new(project->n_stories);
+    GPtrArray *rows = g_ptr_array_sized_new(project->n_stories);
     for (guint i = 0; i < project->n_stories; i++) {
         g_ptr_array_add(rows, project->stories[i]);
     }

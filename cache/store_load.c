@@ -247,7 +247,7 @@ load_story_rows(Connection *db, Project *project, GError **error)
     while (row && (more = connection_step(db, row, error)) == 1) {
         g_ptr_array_add(rows, load_story_row(row));
     }
-    project_set_stories(project, rows);
+    project_set_stories(project, g_steal_pointer(&rows));
     return more == 0;
 }
 

@@ -1,0 +1,48 @@
+/* sync: how what is published follows the server: fills, revalidation, account and activity.
+ *
+ * For each key that index_ask_*() marked as running, sync_start() begins a run; it ends in exactly
+ * one index_finish(). A project's runs never overlap.
+ *
+ *     unknown -> load (store) -> published? finish : fill -> publish -> finish
+ *     published, old -> check (activity since the version): unchanged -> touch -> finish
+ *                                                           changed -> delta -> publish -> finish
+ *                                                           unexplained -> refill behind the
+ * readers -> publish -> finish
+ *
+ * Threads: the clerk's, except sync_new() and sync_free(). Errors go to the waiters through the
+ * index. */
+#pragma once
+
+#include "cache/attachments.h"
+#include "cache/clerk.h"
+#include "cache/index.h"
+#include "cache/lru.h"
+#include "cache/store.h"
+
+typedef struct Sync Sync;
+
+/* All borrowed; they outlive the Sync. */
+typedef struct SyncParts {
+    Clerk *clerk;
+    Index *index;
+    Store *store;
+    Transport *transport;
+    Attachments *attachments; /* NULL: none are fetched */
+    Lru *stories;
+    gint64 ttl_ms, timeout_ms;
+    const gint64 *project_ids; /* the selection, copied */
+    guint n_project_ids;
+} SyncParts;
+
+Sync *sync_new(const SyncParts *parts);
+void sync_free(Sync *sync);
+
+/* No request is sent after this; runs under way end as their answers come. */
+void sync_close(Sync *sync);
+
+/* For CACHE_ACCOUNT and CACHE_PROJECT. */
+void sync_start(Sync *sync, CacheKey key, Priority priority);
+/* For CACHE_*_ACTIVITY of something in `project_id`: what is newer than `since_version` (0: all).
+ */
+void sync_start_activity(Sync *sync, CacheKey key, gint64 project_id, gint64 since_version);
+void sync_start_attachment(Sync *sync, const Attachment *attachment);
