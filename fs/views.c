@@ -391,6 +391,36 @@ views_is_mine(const StoryRow *row, MyView view, gint64 me)
     return FALSE;
 }
 
+gboolean
+views_contains(const Views *views, const NodeKey *folder, const StoryRow *row)
+{
+    if (folder->kind == NODE_RELEASES) {
+        return strcmp(row->story_type, "release") == 0;
+    }
+    if (folder->kind == NODE_EPIC_STORIES) {
+        const Epic *epic = project_find_epic(views->project, folder->id);
+        return epic && contains(row->label_ids, row->n_labels, epic->label_id);
+    }
+    const ViewGroup *group = views_find_group(views, folder);
+    if (!group) {
+        return FALSE;
+    }
+    switch ((int)folder->kind) {
+    case NODE_LABEL:
+        return contains(row->label_ids, row->n_labels, group->id);
+    case NODE_STATE:
+        return strcmp(row->current_state, group->word) == 0;
+    case NODE_TYPE:
+        return strcmp(row->story_type, group->word) == 0;
+    case NODE_OWNER:
+        return contains(row->owner_ids, row->n_owners, group->id);
+    case NODE_REQUESTER:
+        return row->requested_by_id == group->id;
+    default:
+        return FALSE;
+    }
+}
+
 char *
 views_link_target(NodeKind of, const char *project_name, const char *story_name)
 {

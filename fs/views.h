@@ -42,6 +42,10 @@ const Member *views_find_member(const Views *views, const char *name);
  * gone or holds no links. Not NODE_MY_VIEW: see views_is_mine(). */
 GPtrArray *views_rows(const Views *views, const NodeKey *folder);
 
+/* TRUE when the story is in the folder, which has no positions: by what the row says, without a
+ * search. */
+gboolean views_contains(const Views *views, const NodeKey *folder, const StoryRow *row);
+
 /* TRUE when names in this kind of folder begin with the position on the board. */
 gboolean views_has_positions(NodeKind folder);
 

@@ -1,0 +1,304 @@
+/* Gathering: one getter of the cache after the other, in the order account, project, story,
+ * activity; the first that must wait ends it, and the operation comes again from the top. All
+ * projects are asked for before the first wait, so that their fetches run side by side.
+ *
+ * The views of a project are made once per snapshot and kept in the book for the next operation; a
+ * newer snapshot replaces them. Two operations may make them at once; one result is dropped. */
+#include "fs/scene.h"
+
+#include "cache/base/clock.h"
+#include "cache/base/err.h"
+#include "cache/base/lock.h"
+#include "fs/tree.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct SceneBook {
+    Cache *cache; /* const after new, like config and the figures */
+    SceneConfig config;
+    guint (*parked)(gpointer user);
+    guint (*nodes)(gpointer user);
+    gpointer figures_user;
+    pthread_mutex_t lock;
+    GHashTable *views; /* gint64 * -> Views *; protected by lock */
+};
+
+static void
+unref_views(gpointer views)
+{
+    views_unref(views);
+}
+
+SceneBook *
+scene_book_new(Cache *cache, const SceneConfig *config)
+{
+    SceneBook *book = g_new0(SceneBook, 1);
+    book->cache = cache;
+    book->config = *config;
+    book->config.source = g_strdup(config->source);
+    book->config.mount_point = g_strdup(config->mount_point);
+    (void)pthread_mutex_init(&book->lock, NULL);
+    book->views = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, unref_views);
+    return book;
+}
+
+void
+scene_book_free(SceneBook *book)
+{
+    if (!book) {
+        return;
+    }
+    g_hash_table_destroy(book->views);
+    (void)pthread_mutex_destroy(&book->lock);
+    g_free(book->config.source);
+    g_free(book->config.mount_point);
+    g_free(book);
+}
+
+void
+scene_book_set_figures(SceneBook *book, guint (*parked)(gpointer user),
+                       guint (*nodes)(gpointer user), gpointer user)
+{
+    book->parked = parked;
+    book->nodes = nodes;
+    book->figures_user = user;
+}
+
+void
+scene_clear(Scene *scene)
+{
+    account_unref(scene->account);
+    views_unref(scene->views);
+    story_unref(scene->story);
+    activity_unref(scene->activity);
+    content_clear(&scene->status);
+    if (scene->all) {
+        g_ptr_array_unref(scene->all);
+    }
+    *scene = (Scene){0};
+}
+
+static Views *
+kept_views(SceneBook *book, const Project *project)
+{
+    LOCK_SCOPE(&book->lock);
+    Views *views = g_hash_table_lookup(book->views, &project->id);
+    return views && views_project(views) == project ? views_ref(views) : NULL;
+}
+
+static void
+keep_views(SceneBook *book, gint64 project_id, Views *views)
+{
+    g_autoptr(Views) old =
+        NULL; /* released after the lock: it may be the last holder of a project */
+    LOCK_SCOPE(&book->lock);
+    Views *known = g_hash_table_lookup(book->views, &project_id);
+    old = known ? views_ref(known) : NULL;
+    g_hash_table_replace(book->views, g_memdup2(&project_id, sizeof(project_id)), views_ref(views));
+}
+
+static Views *
+gather_views(SceneBook *book, gint64 project_id, CacheAsk *ask)
+{
+    g_autoptr(Project) project = cache_get_project(book->cache, project_id, ask);
+    if (!project) {
+        return NULL;
+    }
+    Views *views = kept_views(book, project);
+    if (!views) {
+        views = views_new(project);
+        keep_views(book, project_id, views);
+    }
+    return views;
+}
+
+/* Asks for all, so that all are under way, and reports the first that has to be waited for. */
+static gboolean
+gather_all(SceneBook *book, Scene *scene, CacheAsk *ask)
+{
+    CacheAsk first = {0};
+    scene->all = g_ptr_array_new_with_free_func(unref_views);
+    for (guint i = 0; i < scene->account->n_projects; i++) {
+        CacheAsk each = {.since_ms = ask->since_ms, .stale_ok = ask->stale_ok};
+        Views *views = gather_views(book, scene->account->projects[i].id, &each);
+        if (views) {
+            g_ptr_array_add(scene->all, views);
+        } else if (each.error) {
+            g_clear_error(&first.error);
+            first = each;
+            break;
+        } else if (first.wait_for.kind == CACHE_NOTHING) {
+            first = each;
+        }
+    }
+    ask->error = first.error;
+    ask->wait_for = first.wait_for;
+    ask->have_stale = first.have_stale;
+    return !first.error && first.wait_for.kind == CACHE_NOTHING;
+}
+
+static void
+gather_status(SceneBook *book, Scene *scene)
+{
+    CacheStatus status = {0};
+    cache_get_status(book->cache, &status);
+    RenderStatus process = {
+        .source = book->config.source,
+        .mount_point = book->config.mount_point,
+        .started_ms = book->config.started_ms,
+        .now_ms = clock_wall_ms(),
+        .pid = getpid(),
+        .parked = book->parked ? book->parked(book->figures_user) : 0,
+        .known_nodes = book->nodes ? book->nodes(book->figures_user) : 0,
+    };
+    scene->status = render_status(&process, &status);
+    cache_status_clear(&status);
+}
+
+static gboolean
+not_found(CacheAsk *ask)
+{
+    ask->error = g_error_new_literal(ERR, ERR_NOT_FOUND, "it does not exist, or no longer");
+    return FALSE;
+}
+
+static CacheKind
+activity_kind(const NodeKey *key)
+{
+    switch ((int)key->kind) {
+    case NODE_STORY_ACTIVITY:
+        return CACHE_STORY_ACTIVITY;
+    case NODE_EPIC_ACTIVITY:
+        return CACHE_EPIC_ACTIVITY;
+    default:
+        return CACHE_PROJECT_ACTIVITY;
+    }
+}
+
+static gboolean
+is_mounted(const Account *account, gint64 project_id)
+{
+    return account_find_project(account, project_id) != NULL;
+}
+
+static gboolean
+gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask, Scene *scene)
+{
+    if (needs & NEED_STATUS) {
+        gather_status(book, scene);
+    }
+    if ((needs & NEED_ACCOUNT) && !(scene->account = cache_get_account(book->cache, ask))) {
+        return FALSE;
+    }
+    if (scene->account && key->project_id && !is_mounted(scene->account, key->project_id)) {
+        return not_found(ask);
+    }
+    if ((needs & NEED_PROJECT) && !(scene->views = gather_views(book, key->project_id, ask))) {
+        return FALSE;
+    }
+    if ((needs & NEED_STORY)) {
+        if (!project_find_story(views_project(scene->views), key->id)) {
+            return not_found(ask);
+        }
+        if (!(scene->story = cache_get_story(book->cache, key->id, ask))) {
+            return FALSE;
+        }
+    }
+    if ((needs & NEED_ACTIVITY) &&
+        !(scene->activity = cache_get_activity(book->cache, activity_kind(key), key->id, ask))) {
+        return FALSE;
+    }
+    return !(needs & NEED_ALL_PROJECTS) || gather_all(book, scene, ask);
+}
+
+gboolean
+scene_gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask, Scene *ret_scene)
+{
+    g_auto(Scene) scene = {.config = &book->config, .has = needs};
+    if (!gather(book, key, needs, ask, &scene)) {
+        return FALSE;
+    }
+    *ret_scene = scene;
+    scene = (Scene){0};
+    return TRUE;
+}
+
+gboolean
+scene_covers(const Scene *scene, const NodeKey *key)
+{
+    const guint needs = node_needs(key);
+    if ((needs & scene->has) != needs) {
+        return FALSE;
+    }
+    if ((needs & NEED_PROJECT) && views_project(scene->views)->id != key->project_id) {
+        return FALSE;
+    }
+    return !(needs & NEED_ACTIVITY) && (!(needs & NEED_STORY) || scene->story->id == key->id);
+}
+
+char *
+scene_project_name(const Scene *scene, gint64 project_id)
+{
+    const ProjectName *project = account_find_project(scene->account, project_id);
+    return project ? tree_item_name(project->id, project->name, scene->config->id_names) : NULL;
+}
+
+char *
+scene_story_name(const Scene *scene, gint64 story_id)
+{
+    const StoryRow *row = project_find_story(views_project(scene->views), story_id);
+    return row ? tree_item_name(row->id, row->name, scene->config->id_names) : NULL;
+}
+
+char *
+scene_epic_name(const Scene *scene, gint64 epic_id)
+{
+    const Epic *epic = project_find_epic(views_project(scene->views), epic_id);
+    return epic ? tree_item_name(epic->id, epic->name, scene->config->id_names) : NULL;
+}
+
+NodeKind
+scene_iteration_group(const Project *project, gint64 number)
+{
+    if (number < project->current_iteration) {
+        return NODE_ITERATIONS_DONE;
+    }
+    return number == project->current_iteration ? NODE_ITERATIONS_CURRENT : NODE_ITERATIONS_BACKLOG;
+}
+
+const Attachment *
+scene_attachment(const Scene *scene, const NodeKey *key)
+{
+    return scene->story ? story_find_attachment(scene->story, key->sub) : NULL;
+}
+
+static char *
+alias_target(const Scene *scene, const NodeKey *key)
+{
+    switch ((int)key->of) {
+    case NODE_PROJECT:
+        return scene_project_name(scene, key->id);
+    case NODE_STORY:
+        return scene_story_name(scene, key->id);
+    case NODE_EPIC:
+        return scene_epic_name(scene, key->id);
+    default:
+        return NULL;
+    }
+}
+
+char *
+scene_link_target(const Scene *scene, const NodeKey *key)
+{
+    if (key->kind == NODE_ALIAS) {
+        return alias_target(scene, key);
+    }
+    g_autofree char *story = scene_story_name(scene, key->sub);
+    g_autofree char *project =
+        key->of == NODE_MY_VIEW ? scene_project_name(scene, key->project_id) : NULL;
+    if (!story || (key->of == NODE_MY_VIEW && !project)) {
+        return NULL;
+    }
+    return views_link_target(key->of, project, story);
+}
