@@ -98,7 +98,7 @@ gint64 cache_find_story_project(Cache *cache, gint64 story_id);
 gint64 cache_find_epic_project(Cache *cache, gint64 epic_id);
 
 /* Until when (clock_monotonic_ms()) the present data of a project needs no confirmation: what a
- * kernel timeout may be. 0 when it is due now. */
+ * kernel timeout may be. 0 when it is due now. `project_id` 0: of the account. */
 gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
 
 /* Calls `done` once: at once when `key` is not under way (any more), else when it ended. `error` is

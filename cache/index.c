@@ -280,12 +280,14 @@ index_find_epic_project(Index *index, gint64 epic_id)
 gint64
 index_fresh_until_ms(Index *index, gint64 project_id)
 {
+    const CacheKey key =
+        project_id ? (CacheKey){CACHE_PROJECT, project_id} : (CacheKey){CACHE_ACCOUNT, 0};
     LOCK_SCOPE(&index->lock);
-    Slot *slot = find_locked(index, (CacheKey){CACHE_PROJECT, project_id});
-    if (!slot || !slot->project || !is_fresh_locked(index, slot, G_MAXINT64)) {
+    Slot *slot = find_locked(index, key);
+    if (!slot || (!slot->project && !slot->account) || !is_fresh_locked(index, slot, G_MAXINT64)) {
         return 0;
     }
-    return slot->confirmed_ms + index->ttl_ms;
+    return slot->confirmed_ms + ttl_of(index, slot);
 }
 
 GError *

@@ -1,0 +1,42 @@
+/* Making, freeing, and telling listings apart. */
+#include "fs/handle.h"
+
+#include <string.h>
+#include <unistd.h>
+
+Handle *
+handle_new(guint64 number)
+{
+    Handle *handle = g_new0(Handle, 1);
+    handle->number = number;
+    handle->fd = -1;
+    return handle;
+}
+
+void
+handle_free(Handle *handle)
+{
+    if (!handle) {
+        return;
+    }
+    content_clear(&handle->content);
+    listing_clear(&handle->listing);
+    scene_clear(&handle->scene);
+    if (handle->fd >= 0) {
+        (void)close(handle->fd);
+    }
+    g_free(handle);
+}
+
+guint64
+handle_listing_digest(const Listing *listing)
+{
+    guint64 digest = listing->entries->len;
+    for (guint i = 0; i < listing->entries->len; i++) {
+        const ListEntry *entry = &g_array_index(listing->entries, ListEntry, i);
+        const gint64 numbers[] = {(gint64)entry->key.kind, entry->key.id, entry->key.sub};
+        digest = inode_digest(numbers, sizeof(numbers), digest);
+        digest = inode_digest(entry->name, strlen(entry->name), digest);
+    }
+    return digest;
+}

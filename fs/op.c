@@ -1,0 +1,242 @@
+/* The life of an operation:
+ *
+ *     begin --> step --> answered: end
+ *                |  \--> error: answer it, end
+ *                |
+ *                \--> must wait: park --(ended)------> step
+ *                                    --(deadline, old data)--> step with takes_stale
+ *                                    --(deadline, none)--> ETIMEDOUT
+ *                                    --(interrupted, stopped)--> EINTR
+ *
+ * A wait that failed is followed by one more step that takes old data; if that would wait for the
+ * same thing again, the failure is the answer. So an unreachable server costs one attempt, not a
+ * loop.
+ *
+ * Interrupts. libfuse calls interrupted() with a lock of the request held, possibly while we
+ * answer. So the function is taken away before answering: fuse_req_interrupt_func() waits for a
+ * call that is under way, and afterwards nobody has a pointer to the Op. interrupted() only marks;
+ * the park's thread answers. */
+#include "fs/op.h"
+
+#include "cache/base/clock.h"
+#include "cache/base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define STAT_BLOCK_BYTES 512
+#define IO_BLOCK_BYTES 4096
+/* A timeout in seconds beyond which nothing is gained. */
+#define TIMEOUT_MAX_S 3600.0
+
+Op *
+op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
+         const struct fuse_file_info *info)
+{
+    Fs *fs = fuse_req_userdata(req);
+    Op *op = g_new0(Op, 1);
+    reply_init(&op->reply, req);
+    op->fs = fs;
+    op->run = run;
+    op->number = number;
+    op->since_ms = clock_monotonic_ms();
+    op->takes_stale = op->since_ms < atomic_load(&fs->impatient_until_ms);
+    if (!inode_get(fs->inodes, number, &op->key, &op->key_name)) {
+        reply_code(&op->reply, ENOENT);
+        g_free(op);
+        return NULL;
+    }
+    op->name = g_strdup(name);
+    if (info) {
+        op->info = *info;
+    }
+    return op;
+}
+
+static void
+op_free(Op *op)
+{
+    g_clear_error(&op->failure);
+    g_free(op->key_name);
+    g_free(op->name);
+    g_free(op);
+}
+
+static void
+stop_watching(Op *op)
+{
+    if (op->is_watching) {
+        fuse_req_interrupt_func(op->reply.req, NULL, NULL);
+        op->is_watching = FALSE;
+    }
+}
+
+static void
+end_with(Op *op, const GError *error)
+{
+    stop_watching(op);
+    if (!g_error_matches(error, ERR, ERR_NOT_FOUND)) {
+        log_debug(LOG_FS, "request %" G_GUINT64_FORMAT " on node %" G_GINT64_MODIFIER "x: %s",
+                  (guint64)fuse_req_ctx(op->reply.req)->pid, op->number, error->message);
+    }
+    reply_error(&op->reply, error);
+    op_free(op);
+}
+
+static void
+end_with_code(Op *op, ErrCode code, const char *message)
+{
+    g_autoptr(GError) error = g_error_new_literal(ERR, (int)code, message);
+    end_with(op, error);
+}
+
+static void
+interrupted(fuse_req_t req, void *user)
+{
+    (void)req;
+    Op *op = user;
+    park_interrupt(op->fs->park, &op->item);
+}
+
+static void resume(ParkItem *item, ParkReason reason, const GError *error);
+
+static void
+park(Op *op, const CacheAsk *ask)
+{
+    Fs *fs = op->fs;
+    op->waits_as_stale = ask->have_stale && !op->takes_stale;
+    const gint64 patience_ms =
+        op->waits_as_stale ? MIN(OP_PATIENCE_MS, fs->timeout_ms) : fs->timeout_ms;
+    if (!op->is_watching) {
+        op->is_watching = TRUE;
+        fuse_req_interrupt_func(op->reply.req, interrupted, op);
+    }
+    switch (park_add(fs->park, &op->item, ask->wait_for, op->since_ms + patience_ms, resume)) {
+    case PARK_TAKEN:
+        return;
+    case PARK_FULL:
+        end_with_code(op, ERR_RATE_LIMITED, "too many operations wait");
+        return;
+    case PARK_CLOSED:
+        end_with_code(op, ERR_CANCELLED, "the mount is ending");
+        return;
+    }
+}
+
+static void
+step(Op *op)
+{
+    CacheAsk ask = {.since_ms = op->since_ms, .stale_ok = op->takes_stale};
+    if (op->run(op, &ask)) {
+        op_free(op);
+        return;
+    }
+    if (ask.error) {
+        g_autoptr(GError) error = ask.error;
+        end_with(op, error);
+    } else if (op->failure && op->failed_key.kind == ask.wait_for.kind &&
+               op->failed_key.id == ask.wait_for.id) {
+        g_autoptr(GError) failure = g_steal_pointer(&op->failure);
+        end_with(op, failure);
+    } else {
+        g_assert(ask.wait_for.kind != CACHE_NOTHING);
+        park(op, &ask);
+    }
+}
+
+/* On the park's thread, no lock held. */
+static void
+resume(ParkItem *item, ParkReason reason, const GError *error)
+{
+    Op *op = (Op *)item;
+    switch (reason) {
+    case PARK_INTERRUPTED:
+    case PARK_STOPPED:
+        end_with_code(op, ERR_CANCELLED, "interrupted");
+        return;
+    case PARK_DEADLINE:
+        if (!op->waits_as_stale) {
+            end_with_code(op, ERR_TIMEOUT, "no answer in time");
+            return;
+        }
+        op->takes_stale = TRUE;
+        atomic_store(&op->fs->impatient_until_ms, clock_monotonic_ms() + OP_IMPATIENT_MS);
+        break;
+    case PARK_ENDED:
+        g_clear_error(&op->failure);
+        if (error) {
+            op->failure = g_error_copy(error);
+            op->failed_key = item->key;
+            op->takes_stale = TRUE;
+        } else {
+            atomic_store(&op->fs->impatient_until_ms, 0);
+        }
+        break;
+    }
+    step(op);
+}
+
+void
+op_go(Op *op)
+{
+    if (op) {
+        step(op);
+    }
+}
+
+void
+op_answering(Op *op)
+{
+    stop_watching(op);
+}
+
+gboolean
+op_fail(CacheAsk *ask, ErrCode code, const char *message)
+{
+    ask->error = g_error_new_literal(ERR, (int)code, message);
+    return FALSE;
+}
+
+static struct timespec
+time_of_ms(gint64 ms)
+{
+    ms = MAX(ms, 0);
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
+void
+op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, struct stat *ret_stat)
+{
+    const mode_t type = node_info(key->kind)->type;
+    *ret_stat = (struct stat){
+        .st_ino = number,
+        .st_nlink = facts->n_links,
+        .st_uid = fs->uid,
+        .st_gid = fs->gid,
+        .st_size = (off_t)facts->size,
+        .st_blksize = IO_BLOCK_BYTES,
+        .st_blocks = (blkcnt_t)((facts->size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES),
+        .st_mtim = time_of_ms(facts->changed_ms),
+        .st_ctim = time_of_ms(facts->changed_ms),
+        .st_atim = time_of_ms(facts->changed_ms),
+    };
+    if (type == S_IFLNK) {
+        ret_stat->st_mode = type | 0777;
+    } else {
+        ret_stat->st_mode = type | ((type == S_IFDIR ? 0555U : 0444U) & ~fs->umask);
+    }
+}
+
+double
+op_timeout(Fs *fs, const NodeKey *key)
+{
+    if (key->kind == NODE_STATUS) {
+        return 0;
+    }
+    if (key->kind == NODE_CONTROL) {
+        return TIMEOUT_MAX_S;
+    }
+    const gint64 until_ms = cache_fresh_until_ms(fs->cache, key->project_id);
+    const gint64 rest_ms = until_ms - clock_monotonic_ms();
+    return until_ms <= 0 || rest_ms <= 0 ? 0 : MIN((double)rest_ms / 1000.0, TIMEOUT_MAX_S);
+}

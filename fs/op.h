@@ -1,0 +1,78 @@
+/* op: one request of the kernel, from the door to its one answer, restartable in between.
+ *
+ * An operation is a function that does everything from the top and may be run again: it asks the
+ * scene, and when that must wait it returns FALSE and has changed nothing. Its arguments are copied
+ * at the door (op_begin), as libfuse's die with the callback. It runs on the worker; if it waits,
+ * the rest happens on the park's thread. Patience: with old data at hand an operation waits at most
+ * OP_PATIENCE_MS for new, and once that was in vain the following ones take old data at once for
+ * OP_IMPATIENT_MS. Without data it waits for `timeout_ms`. This header is for the files of the
+ * operation table alone. */
+#pragma once
+
+#include "cache/base/err.h"
+#include "fs/inode.h"
+#include "fs/ops.h"
+#include "fs/park.h"
+#include "fs/reply.h"
+#include "fs/scene.h"
+
+#include <stdatomic.h>
+
+#define OP_PATIENCE_MS 3000
+#define OP_IMPATIENT_MS 10000
+#define FS_PARKED_MAX 4096
+
+struct Fs {
+    uid_t uid; /* const after new, like all but what locks itself */
+    gid_t gid;
+    mode_t umask;
+    gint64 timeout_ms;
+    Cache *cache;
+    SceneBook *book;
+    InodeTable *inodes;
+    Park *park;
+    _Atomic gint64 impatient_until_ms;
+};
+
+typedef struct Op Op;
+
+/* TRUE: answered. FALSE: `ask` holds an error or what to wait for. */
+typedef gboolean (*OpRunFn)(Op *op, CacheAsk *ask);
+
+struct Op {
+    ParkItem item; /* first: the park gives it back */
+    Fs *fs;
+    Reply reply;
+    OpRunFn run;
+    guint64 number; /* the node that was named, its key, and what the key's name points to */
+    NodeKey key;
+    char *key_name;
+    char *name; /* argument: of a lookup or an attribute */
+    gsize size;
+    struct fuse_file_info info;
+    gint64 since_ms;
+    gboolean takes_stale;    /* this run: old data is fine */
+    gboolean waits_as_stale; /* parked with old data at hand */
+    gboolean is_watching;    /* interrupts are delivered */
+    GError *failure;         /* of the last wait */
+    CacheKey failed_key;
+};
+
+/* NULL: the request is answered (the node is unknown). `name` and `info` may be NULL. */
+Op *op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
+             const struct fuse_file_info *info);
+
+/* Runs it; `op` is gone afterwards, or the park's. */
+void op_go(Op *op);
+
+/* For the functions: to be called before answering, as a call of the interrupt function may be
+ * under way. */
+void op_answering(Op *op);
+
+/* For the functions: ends with an error of our own. Always FALSE. */
+gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
+
+/* Attributes as the kernel wants them, and for how long it may keep them. */
+void op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts,
+                  struct stat *ret_stat);
+double op_timeout(Fs *fs, const NodeKey *key);

@@ -1,0 +1,385 @@
+/* The table, and the operations that name a node: lookup, forget, getattr, readlink, statfs,
+ * attributes. Those on open files and folders are in ops_open.c.
+ *
+ * Every change is refused with EROFS; that is where editing will enter.
+ * A lookup is counted before it is answered and taken back when the kernel did not take the answer.
+ */
+#include "fs/ops_open.h"
+
+#include "cache/base/clock.h"
+#include "fs/list.h"
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define NEGATIVE_TIMEOUT_S 1.0
+#define ATTRIBUTE_PREFIX "user.tracker."
+#define STATFS_BLOCK_BYTES 4096
+/* What df shows: a full disk of a plausible size; nothing can be written. */
+#define STATFS_BLOCKS (1024 * 1024)
+
+static void
+answer_negative(Op *op)
+{
+    struct fuse_entry_param entry = {.entry_timeout =
+                                         MIN(op_timeout(op->fs, &op->key), NEGATIVE_TIMEOUT_S)};
+    op_answering(op);
+    (void)reply_entry(&op->reply, &entry);
+}
+
+static void
+answer_entry(Op *op, const NodeKey *key, const Facts *facts)
+{
+    Fs *fs = op->fs;
+    const double timeout = op_timeout(fs, key);
+    struct fuse_entry_param entry = {
+        .ino = inode_intern(fs->inodes, key),
+        .attr_timeout = timeout,
+        .entry_timeout = MIN(timeout, op_timeout(fs, &op->key)),
+    };
+    if (key->kind == NODE_CONTROL || key->kind == NODE_STATUS) {
+        entry.entry_timeout = timeout; /* a fixed name, whatever the account is doing */
+    }
+    op_fill_stat(fs, key, entry.ino, facts, &entry.attr);
+    inode_tell_size(fs->inodes, entry.ino, (gint64)facts->size);
+    op_answering(op);
+    if (!reply_entry(&op->reply, &entry)) {
+        inode_forget(fs->inodes, entry.ino, 1);
+    }
+}
+
+static gboolean
+run_lookup(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    g_auto(Scene) own = {0};
+    g_autofree char *key_name = NULL;
+    NodeKey key;
+    Facts facts;
+    const guint needs = list_lookup_needs(&op->key, op->name);
+    if (!scene_gather(op->fs->book, &op->key, needs, ask, &scene)) {
+        return FALSE;
+    }
+    if (!list_find(&scene, &op->key, op->name, &key, &key_name)) {
+        answer_negative(op);
+        return TRUE;
+    }
+    const Scene *seen = &scene;
+    if (!scene_covers(&scene, &key)) {
+        if (!scene_gather(op->fs->book, &key, node_needs(&key), ask, &own)) {
+            return FALSE;
+        }
+        seen = &own;
+    }
+    if (!scene_describe(seen, &key, &facts)) {
+        answer_negative(op);
+        return TRUE;
+    }
+    answer_entry(op, &key, &facts);
+    return TRUE;
+}
+
+static void
+do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    if (strlen(name) > TREE_NAME_BYTES) {
+        (void)fuse_reply_err(req, ENAMETOOLONG);
+        return;
+    }
+    op_go(op_begin(req, parent, run_lookup, name, NULL));
+}
+
+static void
+do_forget(fuse_req_t req, fuse_ino_t number, uint64_t n)
+{
+    Fs *fs = fuse_req_userdata(req);
+    inode_forget(fs->inodes, number, n);
+    fuse_reply_none(req);
+}
+
+static void
+do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+    Fs *fs = fuse_req_userdata(req);
+    for (size_t i = 0; i < count; i++) {
+        inode_forget(fs->inodes, forgets[i].ino, forgets[i].nlookup);
+    }
+    fuse_reply_none(req);
+}
+
+static gboolean
+run_getattr(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    Facts facts;
+    if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    if (!scene_describe(&scene, &op->key, &facts)) {
+        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    struct stat attributes;
+    op_fill_stat(op->fs, &op->key, op->number, &facts, &attributes);
+    inode_tell_size(op->fs->inodes, op->number, (gint64)facts.size);
+    op_answering(op);
+    reply_attr(&op->reply, &attributes, op_timeout(op->fs, &op->key));
+    return TRUE;
+}
+
+/* Old data is good enough for a node that is known; one that was never fetched is waited for. */
+static void
+go_with_stale(Op *op)
+{
+    if (op) {
+        op->takes_stale = TRUE;
+        op_go(op);
+    }
+}
+
+static void
+do_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
+{
+    (void)info;
+    go_with_stale(op_begin(req, number, run_getattr, NULL, NULL));
+}
+
+static gboolean
+run_readlink(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    g_autofree char *target = scene_link_target(&scene, &op->key);
+    if (!target) {
+        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    op_answering(op);
+    reply_link(&op->reply, target);
+    return TRUE;
+}
+
+static void
+do_readlink(fuse_req_t req, fuse_ino_t number)
+{
+    go_with_stale(op_begin(req, number, run_readlink, NULL, NULL));
+}
+
+static void
+do_statfs(fuse_req_t req, fuse_ino_t number)
+{
+    (void)number;
+    Fs *fs = fuse_req_userdata(req);
+    struct statvfs figures = {
+        .f_bsize = STATFS_BLOCK_BYTES,
+        .f_frsize = STATFS_BLOCK_BYTES,
+        .f_blocks = STATFS_BLOCKS,
+        .f_files = inode_count(fs->inodes),
+        .f_namemax = TREE_NAME_BYTES,
+        .f_flag = ST_RDONLY | ST_NOSUID | ST_NODEV,
+    };
+    (void)fuse_reply_statfs(req, &figures);
+}
+
+/* A story's folder is made of its row alone; its attributes know the story. */
+static guint
+attribute_needs(const NodeKey *key)
+{
+    return key->kind == NODE_STORY ? node_needs(key) | NEED_STORY : node_needs(key);
+}
+
+static gboolean
+run_getxattr(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    if (!scene_gather(op->fs->book, &op->key, attribute_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    g_autofree char *value = scene_attribute(&scene, &op->key, op->name + strlen(ATTRIBUTE_PREFIX));
+    op_answering(op);
+    if (value) {
+        reply_xattr(&op->reply, value, strlen(value), op->size);
+    } else {
+        reply_code(&op->reply, ENODATA);
+    }
+    return TRUE;
+}
+
+static void
+do_getxattr(fuse_req_t req, fuse_ino_t number, const char *name, size_t size)
+{
+    if (!g_str_has_prefix(name, ATTRIBUTE_PREFIX)) {
+        (void)fuse_reply_err(req,
+                             ENODATA); /* security.capability and the like: never, and at once */
+        return;
+    }
+    Op *op = op_begin(req, number, run_getxattr, name, NULL);
+    if (op) {
+        op->size = size;
+        go_with_stale(op);
+    }
+}
+
+static gboolean
+run_listxattr(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    if (!scene_gather(op->fs->book, &op->key, attribute_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (const char *const *name = scene_attribute_names(); *name; name++) {
+        g_autofree char *value = scene_attribute(&scene, &op->key, *name);
+        if (value) {
+            g_string_append(names, ATTRIBUTE_PREFIX);
+            g_string_append_len(names, *name, (gssize)strlen(*name) + 1);
+        }
+    }
+    op_answering(op);
+    reply_xattr(&op->reply, names->str, names->len, op->size);
+    return TRUE;
+}
+
+static void
+do_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
+{
+    Op *op = op_begin(req, number, run_listxattr, NULL, NULL);
+    if (op) {
+        op->size = size;
+        go_with_stale(op);
+    }
+}
+
+static void
+do_init(void *user, struct fuse_conn_info *connection)
+{
+    (void)user;
+    /* The kernel's write-back cache would trust its own sizes and ignore ours. */
+    connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
+    connection->want |= connection->capable &
+                        (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+                         FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_READ);
+    connection->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
+}
+
+#define REFUSE(operation, ...)                                                                     \
+    static void operation(fuse_req_t req, __VA_ARGS__)                                             \
+    {                                                                                              \
+        (void)fuse_reply_err(req, EROFS);                                                          \
+    }
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+REFUSE(refuse_setattr, fuse_ino_t a, struct stat *b, int c, struct fuse_file_info *d)
+REFUSE(refuse_mknod, fuse_ino_t a, const char *b, mode_t c, dev_t d)
+REFUSE(refuse_mkdir, fuse_ino_t a, const char *b, mode_t c)
+REFUSE(refuse_remove, fuse_ino_t a, const char *b)
+REFUSE(refuse_symlink, const char *a, fuse_ino_t b, const char *c)
+REFUSE(refuse_rename, fuse_ino_t a, const char *b, fuse_ino_t c, const char *d, unsigned e)
+REFUSE(refuse_link, fuse_ino_t a, fuse_ino_t b, const char *c)
+REFUSE(refuse_create, fuse_ino_t a, const char *b, mode_t c, struct fuse_file_info *d)
+REFUSE(refuse_write, fuse_ino_t a, const char *b, size_t c, off_t d, struct fuse_file_info *e)
+REFUSE(refuse_fallocate, fuse_ino_t a, int b, off_t c, off_t d, struct fuse_file_info *e)
+REFUSE(refuse_setxattr, fuse_ino_t a, const char *b, const char *c, size_t d, int e)
+#pragma GCC diagnostic pop
+
+static const struct fuse_lowlevel_ops operations = {
+    .init = do_init,
+    .lookup = do_lookup,
+    .forget = do_forget,
+    .forget_multi = do_forget_multi,
+    .getattr = do_getattr,
+    .readlink = do_readlink,
+    .statfs = do_statfs,
+    .getxattr = do_getxattr,
+    .listxattr = do_listxattr,
+    .open = ops_open,
+    .read = ops_read,
+    .release = ops_release,
+    .opendir = ops_opendir,
+    .readdir = ops_readdir,
+    .readdirplus = ops_readdirplus,
+    .releasedir = ops_release,
+    .setattr = refuse_setattr,
+    .mknod = refuse_mknod,
+    .mkdir = refuse_mkdir,
+    .unlink = refuse_remove,
+    .rmdir = refuse_remove,
+    .symlink = refuse_symlink,
+    .rename = refuse_rename,
+    .link = refuse_link,
+    .create = refuse_create,
+    .write = refuse_write,
+    .fallocate = refuse_fallocate,
+    .setxattr = refuse_setxattr,
+    .removexattr = refuse_remove,
+};
+
+const struct fuse_lowlevel_ops *
+ops_table(void)
+{
+    return &operations;
+}
+
+static guint
+count_parked(gpointer user)
+{
+    const Fs *fs = user;
+    return park_count(fs->park);
+}
+
+static guint
+count_nodes(gpointer user)
+{
+    const Fs *fs = user;
+    return inode_count(fs->inodes);
+}
+
+Fs *
+fs_new(const FsConfig *config, Cache *cache)
+{
+    Fs *fs = g_new0(Fs, 1);
+    fs->uid = config->uid;
+    fs->gid = config->gid;
+    fs->umask = config->umask;
+    fs->timeout_ms = config->timeout_ms;
+    fs->cache = cache;
+    fs->inodes = inode_table_new();
+    fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
+    SceneConfig scene_config = {
+        .id_names = config->id_names,
+        .show_attachments = config->show_attachments,
+        .started_ms = config->started_ms,
+        .source = (char *)(guintptr)config->source,
+        .mount_point = (char *)(guintptr)config->mount_point,
+    };
+    fs->book = scene_book_new(cache, &scene_config);
+    scene_book_set_figures(fs->book, count_parked, count_nodes, fs);
+    return fs;
+}
+
+gboolean
+fs_start(Fs *fs, GError **error)
+{
+    return park_start(fs->park, error);
+}
+
+void
+fs_stop(Fs *fs)
+{
+    park_stop(fs->park);
+}
+
+void
+fs_free(Fs *fs)
+{
+    if (!fs) {
+        return;
+    }
+    park_free(fs->park);
+    scene_book_free(fs->book);
+    inode_table_free(fs->inodes);
+    g_free(fs);
+}

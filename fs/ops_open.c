@@ -1,0 +1,293 @@
+/* open makes a handle with everything that reads will need, so reads never wait and never mix two
+ * versions.
+ *
+ * The kernel's copy. It outlives handles (keep_cache), so it must be known whose bytes it holds:
+ * inode_claim() compares a digest of the bytes, which is exact. (Comparing times would not be: a
+ * change within the clock's grain of the last look keeps its time, which is why git distrusts a
+ * "racily clean" index entry.) Two exceptions read around the copy with direct_io: another version
+ * while the copy is in use, and a file whose size is not the one that the kernel was last told, as
+ * it would cut or pad the bytes to that. For a folder, around means not caching it.
+ *
+ * An offset in a folder is the number of entries before it, "." and ".." included: a handle's
+ * listing never changes, so any offset that was ever given out stays good. */
+#include "fs/ops_open.h"
+
+#include "fs/handle.h"
+#include "fs/list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static Handle *
+handle_of(const struct fuse_file_info *info)
+{
+    return (Handle *)(guintptr)info->fh;
+}
+
+static void
+drop_handle(Fs *fs, Handle *handle)
+{
+    if (handle->is_claimed) {
+        inode_unclaim(fs->inodes, handle->number);
+    }
+    handle_free(handle);
+}
+
+static void
+answer_open(Op *op, Handle *handle)
+{
+    op->info.fh = (guintptr)handle;
+    op_answering(op);
+    if (!reply_open(&op->reply, &op->info)) {
+        drop_handle(op->fs, handle);
+    }
+}
+
+static void
+claim_file(Op *op, Handle *handle, guint64 digest, gint64 size)
+{
+    InodeTable *inodes = op->fs->inodes;
+    op->info.noflush = 1;
+    if (op->key.kind == NODE_STATUS || inode_told_size(inodes, op->number) != size) {
+        op->info.direct_io = 1;
+        return;
+    }
+    const Claim claim = inode_claim(inodes, op->number, digest);
+    handle->is_claimed = claim != CLAIM_BYPASS;
+    op->info.keep_cache = claim == CLAIM_KEEP;
+    op->info.direct_io = claim == CLAIM_BYPASS;
+}
+
+/* An attachment never changes: another file has another id. */
+static gboolean
+open_attachment(Op *op, const Scene *scene, CacheAsk *ask)
+{
+    const Attachment *attachment = scene_attachment(scene, &op->key);
+    if (!attachment) {
+        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    int fd = cache_open_attachment(op->fs->cache, attachment, ask);
+    if (fd < 0) {
+        return FALSE;
+    }
+    Handle *handle = handle_new(op->number);
+    handle->fd = fd;
+    claim_file(op, handle, (guint64)attachment->id, attachment->size_bytes);
+    answer_open(op, handle);
+    return TRUE;
+}
+
+static gboolean
+run_open(Op *op, CacheAsk *ask)
+{
+    g_auto(Scene) scene = {0};
+    g_auto(Content) content = {0};
+    if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    if (op->key.kind == NODE_ATTACHMENT) {
+        return open_attachment(op, &scene, ask);
+    }
+    if (!scene_content(&scene, &op->key, &content)) {
+        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    Handle *handle = handle_new(op->number);
+    handle->content = content;
+    content = (Content){0};
+    const guint64 digest = inode_digest(handle->content.data, handle->content.length, 0);
+    claim_file(op, handle, digest, (gint64)handle->content.length);
+    answer_open(op, handle);
+    return TRUE;
+}
+
+void
+ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
+{
+    if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC)) {
+        (void)fuse_reply_err(req, EROFS);
+        return;
+    }
+    op_go(op_begin(req, number, run_open, NULL, info));
+}
+
+void
+ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fuse_file_info *info)
+{
+    (void)number;
+    const Handle *handle = handle_of(info);
+    Reply reply;
+    reply_init(&reply, req);
+    if (handle->fd >= 0) {
+        struct fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
+        vector.buf[0].flags = (enum fuse_buf_flags)(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
+        vector.buf[0].fd = handle->fd;
+        vector.buf[0].pos = offset;
+        reply_data(&reply, &vector);
+        return;
+    }
+    const gsize length = handle->content.length;
+    const gsize at = offset < 0 ? length : MIN((gsize)offset, length);
+    reply_buffer(&reply, length > 0 ? handle->content.data + at : NULL, MIN(size, length - at));
+}
+
+void
+ops_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
+{
+    (void)number;
+    drop_handle(fuse_req_userdata(req), handle_of(info));
+    (void)fuse_reply_err(req, 0);
+}
+
+static gboolean
+run_opendir(Op *op, CacheAsk *ask)
+{
+    Fs *fs = op->fs;
+    g_auto(Scene) scene = {0};
+    g_auto(Listing) listing = {0};
+    if (!scene_gather(fs->book, &op->key, list_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    if (!list_folder(&scene, &op->key, &listing)) {
+        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    const NodeKey parent = node_parent_key(&op->key);
+    Handle *handle = handle_new(op->number);
+    handle->parent_number = inode_number(fs->inodes, &parent);
+    handle->listing = listing;
+    handle->scene = scene;
+    listing = (Listing){0};
+    scene = (Scene){0};
+    const Claim claim =
+        inode_claim(fs->inodes, op->number, handle_listing_digest(&handle->listing));
+    handle->is_claimed = claim != CLAIM_BYPASS;
+    op->info.cache_readdir = claim != CLAIM_BYPASS;
+    op->info.keep_cache = claim == CLAIM_KEEP;
+    answer_open(op, handle);
+    return TRUE;
+}
+
+void
+ops_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
+{
+    op_go(op_begin(req, number, run_opendir, NULL, info));
+}
+
+/* A reply under construction: entries as long as they fit. */
+typedef struct DirBuffer {
+    fuse_req_t req;
+    Fs *fs;
+    const Handle *handle;
+    char *data;
+    gsize used, size;
+    gboolean with_attributes;
+    GArray *interned; /* guint64: lookups to take back if the answer is not taken */
+} DirBuffer;
+
+static gboolean
+put(DirBuffer *buffer, const char *name, const struct fuse_entry_param *entry, off_t next)
+{
+    char *at = buffer->data + buffer->used;
+    const gsize room = buffer->size - buffer->used;
+    const gsize bytes = buffer->with_attributes
+                            ? fuse_add_direntry_plus(buffer->req, at, room, name, entry, next)
+                            : fuse_add_direntry(buffer->req, at, room, name, &entry->attr, next);
+    if (bytes > room) {
+        return FALSE;
+    }
+    buffer->used += bytes;
+    return TRUE;
+}
+
+/* "." and "..": never counted as lookups. */
+static gboolean
+put_dots(DirBuffer *buffer, guint at)
+{
+    struct fuse_entry_param entry = {
+        .attr = {.st_ino = at == 0 ? buffer->handle->number : buffer->handle->parent_number,
+                 .st_mode = S_IFDIR}};
+    return put(buffer, at == 0 ? "." : "..", &entry, (off_t)at + 1);
+}
+
+/* What is not known without a fetch is left out (inode 0): the kernel asks when somebody wants it.
+ */
+static gboolean
+put_entry(DirBuffer *buffer, guint at, double timeout)
+{
+    Fs *fs = buffer->fs;
+    const Handle *handle = buffer->handle;
+    const ListEntry *listed = &g_array_index(handle->listing.entries, ListEntry, at);
+    struct fuse_entry_param entry = {.attr_timeout = timeout, .entry_timeout = timeout};
+    entry.attr.st_ino = inode_number(fs->inodes, &listed->key);
+    entry.attr.st_mode = node_info(listed->key.kind)->type;
+    Facts facts;
+    if (buffer->with_attributes && scene_covers(&handle->scene, &listed->key) &&
+        scene_describe(&handle->scene, &listed->key, &facts)) {
+        entry.ino = inode_intern(fs->inodes, &listed->key);
+        op_fill_stat(fs, &listed->key, entry.ino, &facts, &entry.attr);
+        inode_tell_size(fs->inodes, entry.ino, (gint64)facts.size);
+    }
+    const gboolean fits = put(buffer, listed->name, &entry, (off_t)at + 3);
+    if (entry.ino && fits) {
+        g_array_append_val(buffer->interned, entry.ino);
+    } else if (entry.ino) {
+        inode_forget(fs->inodes, entry.ino, 1);
+    }
+    return fits;
+}
+
+static void
+fill(DirBuffer *buffer, off_t offset, const NodeKey *folder)
+{
+    const guint n = buffer->handle->listing.entries->len + 2;
+    const double timeout = op_timeout(buffer->fs, folder);
+    for (gint64 at = MAX(offset, 0); at < n; at++) {
+        const gboolean fits =
+            at < 2 ? put_dots(buffer, (guint)at) : put_entry(buffer, (guint)at - 2, timeout);
+        if (!fits) {
+            return;
+        }
+    }
+}
+
+static void
+answer_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+                 const struct fuse_file_info *info, gboolean with_attributes)
+{
+    Fs *fs = fuse_req_userdata(req);
+    g_autofree char *key_name = NULL;
+    NodeKey folder;
+    if (!inode_get(fs->inodes, number, &folder, &key_name)) {
+        (void)fuse_reply_err(req, ENOENT);
+        return;
+    }
+    g_autofree char *data = g_malloc(size);
+    g_autoptr(GArray) interned = g_array_new(FALSE, FALSE, sizeof(guint64));
+    DirBuffer buffer = {.req = req,
+                        .fs = fs,
+                        .handle = handle_of(info),
+                        .data = data,
+                        .size = size,
+                        .with_attributes = with_attributes,
+                        .interned = interned};
+    fill(&buffer, offset, &folder);
+    if (fuse_reply_buf(req, data, buffer.used) != 0) {
+        for (guint i = 0; i < interned->len; i++) {
+            inode_forget(fs->inodes, g_array_index(interned, guint64, i), 1);
+        }
+    }
+}
+
+void
+ops_readdir(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+            struct fuse_file_info *info)
+{
+    answer_directory(req, number, size, offset, info, FALSE);
+}
+
+void
+ops_readdirplus(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+                struct fuse_file_info *info)
+{
+    answer_directory(req, number, size, offset, info, TRUE);
+}

@@ -1,0 +1,14 @@
+/* ops_open: the operations on open files and folders. For the table in ops.c. */
+#pragma once
+
+#include "fs/op.h"
+
+void ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info);
+void ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+              struct fuse_file_info *info);
+void ops_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info);
+void ops_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info);
+void ops_readdir(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+                 struct fuse_file_info *info);
+void ops_readdirplus(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
+                     struct fuse_file_info *info);
