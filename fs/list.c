@@ -83,7 +83,7 @@ list_lookup_needs(const NodeKey *folder, const char *name)
     case NODE_EPIC:
         return 0;
     case NODE_ROOT:
-        return is_number_name(name) ? NEED_ACCOUNT | NEED_PROJECT : 0;
+        return is_number_name(name) ? NEED_ACCOUNT : 0;
     case NODE_STORIES:
     case NODE_EPICS:
     case NODE_ITERATION:
