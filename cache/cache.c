@@ -191,6 +191,12 @@ cache_close(Cache *cache)
     g_free(cache);
 }
 
+const char *
+cache_directory(const Cache *cache)
+{
+    return cache->directory;
+}
+
 /* --- Starting work on the clerk --- */
 
 typedef struct Start {

@@ -190,14 +190,15 @@ publish_account(AccountRun *account_run, GError **error)
     gint64 checked_ms = wall_of(account_run->run.sent_ms);
     g_autoptr(Account) account =
         model_parse_account(me->body, me->body_bytes, projects->body, projects->body_bytes, error);
-    if (!account || !select_projects(sync, account, error) || !store_begin(store, error)) {
+    if (!account || !store_begin(store, error)) {
         return FALSE;
     }
+    /* Whole, and selected from afterwards: another mount of this source may select others. */
     if (!store_put_account(store, account, checked_ms, error)) {
         store_rollback(store);
         return FALSE;
     }
-    if (!store_commit(store, error)) {
+    if (!store_commit(store, error) || !select_projects(sync, account, error)) {
         return FALSE;
     }
     index_publish_account(sync->parts.index, account, account_run->run.sent_ms, checked_ms);

@@ -25,8 +25,9 @@ location_free(Location *location)
 static gboolean
 is_loopback(const char *host)
 {
-    return g_str_has_prefix(host, "127.") || g_ascii_strcasecmp(host, "localhost") == 0 ||
-           g_str_equal(host, "::1");
+    /* By address, not by prefix: 127.0.0.1.example.org is somebody else. */
+    return (g_str_has_prefix(host, "127.") && g_hostname_is_ip_address(host)) ||
+           g_ascii_strcasecmp(host, "localhost") == 0 || g_str_equal(host, "::1");
 }
 
 /* A browser's address of a project is what people have at hand: say what it becomes. */

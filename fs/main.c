@@ -15,8 +15,8 @@ static const struct {
     const char *name;
     CommandFn run;
 } commands[] = {
-    {"help", command_help},
-    {"serve", command_serve},
+    {"help", command_help},     {"mount", command_mount}, {"status", command_status},
+    {"umount", command_umount}, {"serve", command_serve},
 };
 
 static CommandFn
@@ -50,6 +50,10 @@ main(int argc, char **argv)
     g_set_prgname("trackerfs");
     (void)umask(077);
 
+    g_autofree char *program = g_path_get_basename(argc > 0 ? argv[0] : "trackerfs");
+    if (g_str_has_prefix(program, "mount.")) {
+        return command_mount(argc, argv);
+    }
     const char *word = argc > 1 ? argv[1] : "help";
     if (g_str_equal(word, "--version") || g_str_equal(word, "-V")) {
         (void)printf("trackerfs %s\n", TRACKERFS_VERSION);
@@ -62,5 +66,5 @@ main(int argc, char **argv)
         return help_about(argv[2]);
     }
     CommandFn run = find_command(word);
-    return run ? run(argc - 1, argv + 1) : command_help(argc, argv);
+    return run ? run(argc - 1, argv + 1) : command_mount(argc, argv);
 }

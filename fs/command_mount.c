@@ -1,0 +1,382 @@
+/* `trackerfs SOURCE MOUNTPOINT`: from the command line to a running mount, and its end.
+ *
+ * Start: command line, token and mount point are checked in the first process, where questions can
+ * still be answered. Then the fork; only after it SQLite, curl and threads, none of which survives
+ * one. Then the source is opened and must answer (or the store must know it), and only then is
+ * anything mounted.
+ *
+ * Stop order: the loop ends (unmounted, or a signal) -> parked operations answered -> unmounted ->
+ * session and tree freed -> cache closed (transport, clerk, store). */
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache/base/clock.h"
+#include "cache/base/err.h"
+#include "cache/base/lock.h"
+#include "cache/base/log.h"
+#include "cache/cache.h"
+#include "fs/commands.h"
+#include "fs/mountpoint.h"
+#include "fs/ops.h"
+#include "fs/options.h"
+#include "fs/source.h"
+#include "fs/starter.h"
+#include "fs/token.h"
+
+#define WORKERS 4
+#define PREFILL_PROJECTS_MAX 8 /* a larger account is read as its folders are opened */
+#define PROGRESS_EVERY_MS 200
+#define LOG_BYTES_MAX (1024 * 1024)
+
+static const char usage[] =
+    "Mount a tracker.\n"
+    "\n"
+    "  trackerfs SOURCE MOUNTPOINT [-o OPTIONS] [-f] [-d]\n"
+    "\n"
+    "  -f   stay in the foreground        -d   also show every FUSE request\n"
+    "  -o   project=ID[,ID]  only these projects     ttl=SECONDS    freshness (60)\n"
+    "       timeout=SECONDS  no wait is longer (30)  names=full|id  123-title or 123\n"
+    "       attachments=SIZE|none  disk for fetched attachments (1G)\n"
+    "       token_file=FILE, token_command=COMMAND   where the token comes from\n"
+    "       cache_dir=DIR    uid=, gid=, umask=      owner and permissions shown\n"
+    "       allow_other      others may look in      nonempty  hide what is there\n"
+    "       debug=net:sync:store:cache:fs:tracker|all  and what mount(8) knows\n"
+    "\n"
+    "Exit status: 0 mounted, 1 usage, configuration or token, 2 the service or the\n"
+    "database said no, 3 the mount point or FUSE. In the background, messages go to\n"
+    "the file `log` in the cache folder. `man trackerfs` has more.\n";
+
+typedef struct Running {
+    const Options *options;
+    const char *mount_point;
+    Starter *starter;
+    Cache *cache;
+    Fs *fs;
+    struct fuse_session *session;
+    pthread_mutex_t lock;
+    pthread_cond_t ending;
+    gboolean ends; /* protected by lock */
+    int log_fd;    /* where messages go once the starter is told the last; -1: nowhere else */
+} Running;
+
+/* --- The first fill, for whoever watches --- */
+
+/* Sums up what is being filled; FALSE when nothing is. */
+static gboolean
+read_progress(Cache *cache, char **ret_what, guint *ret_done, guint *ret_total)
+{
+    CacheStatus status;
+    gboolean runs = FALSE;
+    cache_get_status(cache, &status);
+    for (guint i = 0; i < status.n_projects; i++) {
+        const CacheProjectStatus *project = &status.projects[i];
+        if (project->state == FILL_RUNNING && !runs) {
+            *ret_what = g_strdup(project->name);
+            runs = TRUE;
+        }
+        *ret_done += project->stories_done;
+        *ret_total += project->stories_total;
+    }
+    cache_status_clear(&status);
+    return runs;
+}
+
+static gpointer
+show_progress(gpointer user)
+{
+    Running *running = user;
+    gboolean goes_on = TRUE;
+    while (goes_on) {
+        g_autofree char *what = NULL;
+        guint done = 0;
+        guint total = 0;
+        goes_on = read_progress(running->cache, &what, &done, &total);
+        if (goes_on) {
+            starter_progress(running->starter, what, done, total);
+            LOCK_SCOPE(&running->lock);
+            if (!running->ends) {
+                (void)cond_wait_ms(&running->ending, &running->lock, PROGRESS_EVERY_MS);
+            }
+            goes_on = !running->ends;
+        }
+    }
+    starter_finish(running->starter, running->log_fd);
+    return NULL;
+}
+
+/* --- The session --- */
+
+static int
+open_log(const char *folder)
+{
+    struct stat info;
+    g_autofree char *path = g_build_filename(folder, "log", NULL);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > LOG_BYTES_MAX) {
+        (void)ftruncate(fd, 0);
+    }
+    return fd;
+}
+
+/* A comma in a source's name must not start another option. */
+static char *
+fuse_options(const Options *options)
+{
+    g_autoptr(GString) text = g_string_new("ro,subtype=trackerfs,fsname=");
+    for (const char *at = options->location->label; *at; at++) {
+        if (*at == ',' || *at == '\\') {
+            g_string_append_c(text, '\\');
+        }
+        g_string_append_c(text, *at);
+    }
+    g_string_append(text, options->allow_other ? ",allow_other" : "");
+    g_string_append(text, options->default_permissions ? ",default_permissions" : "");
+    if (*options->kernel_options) {
+        g_string_append_printf(text, ",%s", options->kernel_options);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static struct fuse_session *
+make_session(const Options *options, Fs *fs)
+{
+    g_autofree char *text = fuse_options(options);
+    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+    struct fuse_session *session = NULL;
+    if (fuse_opt_add_arg(&args, "trackerfs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
+        fuse_opt_add_arg(&args, text) == 0 &&
+        (!options->debug_fuse || fuse_opt_add_arg(&args, "-d") == 0)) {
+        session = fuse_session_new(&args, ops_table(), sizeof *ops_table(), fs);
+    }
+    fuse_opt_free_args(&args);
+    return session;
+}
+
+static void
+serve(Running *running)
+{
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
+    pthread_t progress;
+    gboolean shows = FALSE;
+    CacheStatus status;
+    cache_get_status(running->cache, &status);
+    if (status.n_projects <= PREFILL_PROJECTS_MAX) {
+        cache_prefill(running->cache);
+    }
+    cache_status_clear(&status);
+    running->log_fd = running->options->foreground ? -1 : open_log(cache_directory(running->cache));
+    starter_ready(running->starter);
+    if (starter_wants_progress(running->starter)) {
+        shows = pthread_create(&progress, NULL, show_progress, running) == 0;
+    }
+    fuse_loop_cfg_set_max_threads(config, WORKERS);
+    if (!shows) {
+        starter_finish(running->starter, running->log_fd);
+    }
+    (void)fuse_session_loop_mt(running->session, config);
+    if (shows) {
+        {
+            LOCK_SCOPE(&running->lock);
+            running->ends = TRUE;
+            (void)pthread_cond_signal(&running->ending);
+        }
+        (void)pthread_join(progress, NULL);
+    }
+    if (running->log_fd >= 0) {
+        (void)close(running->log_fd);
+    }
+    fuse_loop_cfg_destroy(config);
+}
+
+static int
+mount_and_serve(Running *running)
+{
+    g_autoptr(GError) error = NULL;
+    const Options *options = running->options;
+    running->session = make_session(options, running->fs);
+    if (!running->session) {
+        return starter_fail(running->starter, STATUS_MOUNT,
+                            "FUSE does not accept the mount options");
+    }
+    int status = STATUS_OK;
+    if (fuse_set_signal_handlers(running->session) != 0 ||
+        fuse_session_mount(running->session, running->mount_point) != 0) {
+        g_autofree char *message =
+            g_strdup_printf("%s cannot be mounted on: is FUSE available (/dev/fuse, fusermount3)?",
+                            running->mount_point);
+        status = starter_fail(running->starter, STATUS_MOUNT, message);
+    } else if (!fs_start(running->fs, &error)) {
+        status = starter_fail(running->starter, STATUS_MOUNT, error->message);
+        fuse_session_unmount(running->session);
+    } else {
+        /* A closed terminal does not end a mount. */
+        (void)signal(SIGHUP, SIG_IGN);
+        serve(running);
+        fs_stop(running->fs);
+        fuse_session_unmount(running->session);
+    }
+    fuse_remove_signal_handlers(running->session);
+    fuse_session_destroy(running->session);
+    return status;
+}
+
+/* --- From the options to the cache --- */
+
+static char *
+cache_folder(const Options *options, const char *name)
+{
+    g_autofree char *base = options->cache_dir
+                                ? g_strdup(options->cache_dir)
+                                : g_build_filename(g_get_user_cache_dir(), "trackerfs", NULL);
+    return g_build_filename(base, name, NULL);
+}
+
+/* The server's words need the user's: what to do about it. */
+static char *
+explain_refusal(const Options *options, const GError *error)
+{
+    const char *label = options->location->label;
+    if (g_error_matches(error, ERR, ERR_AUTH)) {
+        return g_strdup_printf("%s refuses the token: %s", label, error->message);
+    }
+    return g_strdup_printf("%s: %s", label, error->message);
+}
+
+static Cache *
+open_cache(const Options *options, Starter *starter, const char *token, int *ret_status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *name = NULL;
+    gboolean offline = FALSE;
+    Transport *transport = source_open(options, token, &name, &error);
+    if (!transport) {
+        *ret_status = starter_fail(starter, STATUS_SOURCE, error->message);
+        return NULL;
+    }
+    g_autofree char *folder = cache_folder(options, name);
+    const CacheConfig config = {
+        .directory = folder,
+        .source = options->location->label,
+        .ttl_ms = options->ttl_ms,
+        .timeout_ms = options->timeout_ms,
+        .attachment_limit_bytes = options->attachment_limit_bytes,
+        .project_ids = options->project_ids,
+        .n_project_ids = options->n_project_ids,
+    };
+    g_autoptr(Cache) cache = cache_open(&config, transport, &error);
+    if (!cache) {
+        *ret_status = starter_fail(starter, STATUS_USAGE, error->message);
+        return NULL;
+    }
+    if (!cache_connect(cache, options->timeout_ms, &offline, &error)) {
+        g_autofree char *message = explain_refusal(options, error);
+        *ret_status = starter_fail(starter, STATUS_SOURCE, message);
+        return NULL;
+    }
+    if (offline) {
+        starter_note(starter, "%s cannot be reached: showing what was stored",
+                     options->location->label);
+    }
+    return g_steal_pointer(&cache);
+}
+
+static int
+run_mount(const Options *options, const char *mount_point, Starter *starter, const char *token)
+{
+    int status = STATUS_OK;
+    g_autoptr(Cache) cache = open_cache(options, starter, token, &status);
+    if (!cache) {
+        return status;
+    }
+    const FsConfig config = {
+        .uid = options->uid,
+        .gid = options->gid,
+        .umask = options->umask,
+        .id_names = options->id_names,
+        .read_only = TRUE,
+        .show_attachments = options->attachment_limit_bytes > 0,
+        .timeout_ms = options->timeout_ms,
+        .mount_point = mount_point,
+        .source = options->location->label,
+        .started_ms = clock_wall_ms(),
+    };
+    Running running = {
+        .options = options,
+        .mount_point = mount_point,
+        .starter = starter,
+        .cache = cache,
+        .fs = fs_new(&config, cache),
+    };
+    (void)pthread_mutex_init(&running.lock, NULL);
+    cond_init_monotonic(&running.ending);
+    status = mount_and_serve(&running);
+    fs_free(running.fs);
+    (void)pthread_cond_destroy(&running.ending);
+    (void)pthread_mutex_destroy(&running.lock);
+    return status;
+}
+
+static int
+mount_with_token(const Options *options, const char *token)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean healed = FALSE;
+    int status = STATUS_OK;
+    g_autofree char *mount_point =
+        mountpoint_prepare(options->mount_point, options->nonempty, &healed, &error);
+    if (!mount_point) {
+        return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
+    }
+    if (options->fake) {
+        return STATUS_OK;
+    }
+    Starter *starter = starter_begin(options->foreground, &status);
+    if (!starter) {
+        return status;
+    }
+    /* No core file and no debugger of the same user gets to see the token. */
+    (void)prctl(PR_SET_DUMPABLE, token ? 0 : 1);
+    (void)chdir("/");
+    if (healed) {
+        starter_note(starter, "%s: a mount without a daemon was left here and is cleared away",
+                     mount_point);
+    }
+    if (options->wants_writing) {
+        starter_note(starter, "mounted read-only: this version does not write");
+    }
+    status = run_mount(options, mount_point, starter, token);
+    starter_free(starter);
+    return status;
+}
+
+int
+command_mount(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    if (options_want_help(argc, argv)) {
+        return fputs(usage, stdout) < 0 ? STATUS_USAGE : STATUS_OK;
+    }
+    g_autoptr(Config) config = config_load(NULL, &error);
+    g_autoptr(Options) options = config ? options_parse(argc, argv, config, &error) : NULL;
+    if (!options) {
+        return command_fail(STATUS_USAGE, NULL, "%s", error->message);
+    }
+    log_init(LOG_LEVEL_INFO, options->debug_modules);
+    char *token = NULL;
+    if (options->location->kind == LOCATION_HTTP) {
+        token = token_read(options, &error);
+        if (!token) {
+            return command_fail(STATUS_USAGE, NULL, "%s", error->message);
+        }
+    }
+    int status = mount_with_token(options, token);
+    token_free(token);
+    return status;
+}

@@ -1,0 +1,201 @@
+/* `trackerfs status`: what is mounted and how it does, from each mount's .trackerfs/status.json.
+ *
+ * The file is read in a child with a time limit: a mount that hangs must not hang the one command
+ * that could tell. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache/base/clock.h"
+#include "fs/commands.h"
+#include "fs/mountpoint.h"
+
+#define PATIENCE_MS 3000
+#define STATUS_BYTES_MAX ((gsize)16 * 1024 * 1024)
+
+typedef json_t Json;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Json, json_decref)
+
+static const char usage[] = "Show what is mounted and how it does.\n"
+                            "\n"
+                            "  trackerfs status [MOUNTPOINT] [--json]\n"
+                            "\n"
+                            "Without MOUNTPOINT: every mounted tracker. --json prints what\n"
+                            "MOUNTPOINT/.trackerfs/status.json holds, as one list.\n"
+                            "\n"
+                            "Exit status: 0 all answer, 1 wrong usage, 3 one does not answer, or\n"
+                            "nothing is mounted there.\n";
+
+static void
+read_in_child(const char *path, int out)
+{
+    char buffer[65536];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t got; fd >= 0 && (got = read(fd, buffer, sizeof buffer)) > 0;) {
+        if (write(out, buffer, (gsize)got) != got) {
+            break;
+        }
+    }
+    _exit(fd < 0);
+}
+
+/* The text of status.json, or NULL when it does not come in time. */
+static char *
+read_status(const char *mount_path)
+{
+    g_autofree char *path = g_build_filename(mount_path, ".trackerfs", "status.json", NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+    gint64 deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return NULL;
+    }
+    (void)fflush(stdout); /* what is buffered must not be printed by the child as well */
+    pid_t child = fork();
+    if (child == 0) {
+        read_in_child(path, ends[1]);
+    }
+    (void)close(ends[1]);
+    gboolean whole = FALSE;
+    while (child > 0 && !whole && text->len < STATUS_BYTES_MAX &&
+           clock_monotonic_ms() < deadline_ms) {
+        char buffer[65536];
+        struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+        if (poll(&ready, 1, (int)clock_wait_ms(deadline_ms)) <= 0) {
+            continue;
+        }
+        ssize_t got = read(ends[0], buffer, sizeof buffer);
+        whole = got == 0;
+        (void)g_string_append_len(text, buffer, MAX(got, 0));
+    }
+    (void)close(ends[0]);
+    if (child > 0) {
+        (void)kill(child, SIGKILL);
+        (void)waitpid(child, NULL, whole ? 0 : WNOHANG);
+    }
+    return whole && text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}
+
+static gint64
+number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static void
+print_project(const json_t *project)
+{
+    const char *checked_at = json_string_value(json_object_get(project, "checked_at"));
+    const char *name = json_string_value(json_object_get(project, "name"));
+    const char *state = json_string_value(json_object_get(project, "fill"));
+    const char *last_error = json_string_value(json_object_get(project, "last_error"));
+    (void)printf("  %" G_GINT64_FORMAT " %s: ", number(project, "id"), name ? name : "");
+    if (checked_at) {
+        g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+        g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(checked_at, utc);
+        gint64 age_s = clock_wall_ms() / 1000 - (time ? g_date_time_to_unix(time) : 0);
+        (void)printf("version %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
+                     " stories, confirmed %" G_GINT64_FORMAT " s ago",
+                     number(project, "version"), number(project, "stories_total"), MAX(age_s, 0));
+    } else {
+        (void)printf("%s", g_strcmp0(state, "running") == 0 ? "being read" : "not read yet");
+    }
+    if (g_strcmp0(state, "running") == 0) {
+        (void)printf(", %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " stories",
+                     number(project, "stories_done"), number(project, "stories_total"));
+    }
+    (void)printf("%s%s\n", last_error ? "; last error: " : "", last_error ? last_error : "");
+}
+
+static void
+print_mount(const Mount *mount, const json_t *status)
+{
+    gsize i;
+    const json_t *project;
+    const json_t *requests = json_object_get(status, "requests");
+    (void)printf("%s  %s  %s\n", mount->path, mount->source,
+                 json_is_false(json_object_get(status, "online")) ? "OFFLINE: stored data is shown"
+                                                                  : "online");
+    json_array_foreach(json_object_get(status, "projects"), i, project)
+    {
+        print_project(project);
+    }
+    (void)printf("  requests %" G_GINT64_FORMAT ", repeated %" G_GINT64_FORMAT
+                 ", failed %" G_GINT64_FORMAT "; stored %.1f MB, attachments %.1f MB\n",
+                 number(requests, "sent"), number(requests, "repeated"), number(requests, "failed"),
+                 (double)number(status, "store_bytes") / 1e6,
+                 (double)number(status, "attachment_bytes") / 1e6);
+}
+
+static int
+show_mount(const Mount *mount, json_t *list)
+{
+    g_autofree char *text = read_status(mount->path);
+    g_autoptr(Json) status = text ? json_loads(text, 0, NULL) : NULL;
+    if (list) {
+        json_t *entry = status ? json_incref(status) : json_pack("{s:b}", "answers", 0);
+        (void)json_object_set_new(entry, "mount_point", json_string(mount->path));
+        (void)json_array_append_new(list, entry);
+    } else if (status) {
+        print_mount(mount, status);
+    } else {
+        (void)printf("%s  %s  DOES NOT ANSWER (trackerfs umount --lazy %s)\n", mount->path,
+                     mount->source, mount->path);
+    }
+    return status ? STATUS_OK : STATUS_MOUNT;
+}
+
+static int
+show(const char *path, gboolean as_json)
+{
+    g_autoptr(GPtrArray) mounts = mountpoint_list_ours();
+    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
+    g_autoptr(Json) list = as_json ? json_array() : NULL;
+    int status = STATUS_OK;
+    guint shown = 0;
+    for (guint i = 0; i < mounts->len; i++) {
+        const Mount *mount = mounts->pdata[i];
+        if (!absolute || g_str_equal(mount->path, absolute)) {
+            status = MAX(status, show_mount(mount, list));
+            shown++;
+        }
+    }
+    if (absolute && shown == 0) {
+        return command_fail(STATUS_MOUNT, NULL, "no tracker is mounted at %s", absolute);
+    }
+    if (as_json) {
+        g_autofree char *text = json_dumps(list, JSON_INDENT(2));
+        (void)puts(text);
+    } else if (shown == 0) {
+        (void)puts("nothing is mounted");
+    }
+    return status;
+}
+
+int
+command_status(int argc, char **argv)
+{
+    const char *path = NULL;
+    gboolean as_json = FALSE;
+    for (int i = 1; i < argc; i++) {
+        if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h")) {
+            return fputs(usage, stdout) < 0 ? STATUS_USAGE : STATUS_OK;
+        }
+        if (g_str_equal(argv[i], "--json")) {
+            as_json = TRUE;
+        } else if (argv[i][0] == '-' || path) {
+            return command_fail(STATUS_USAGE, "trackerfs status [MOUNTPOINT] [--json]",
+                                "status: \"%s\" is not understood", argv[i]);
+        } else {
+            path = argv[i];
+        }
+    }
+    return show(path, as_json);
+}

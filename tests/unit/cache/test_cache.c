@@ -1,0 +1,454 @@
+/* The cache against a service in memory: fills, freshness, changes, failures, waiting, ends. Time
+ * is moved, not awaited. */
+#include "cache/cache.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/base/clock.h"
+#include "cache/base/err.h"
+#include "tests/unit/cache/support_fake_service.h"
+
+#define TTL_MS 60000
+
+static char *clock_path;
+static gint64 clock_offset_ms;
+
+static void
+advance_ms(gint64 ms)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, clock_offset_ms += ms);
+    g_assert_true(
+        g_file_set_contents_full(clock_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
+typedef struct {
+    char *folder;
+    FakeService *fake;
+    Cache *cache;
+} Fixture;
+
+static void
+open_cache(Fixture *f, guint n_stories, gint64 ttl_ms)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean offline;
+    f->fake = fake_service_new(n_stories);
+    const CacheConfig config = {.directory = f->folder,
+                                .source = "fake",
+                                .ttl_ms = ttl_ms,
+                                .timeout_ms = 5000,
+                                .attachment_limit_bytes = 1000000};
+    f->cache = cache_open(&config, &f->fake->transport, &error);
+    g_assert_no_error(error);
+    g_assert_true(cache_connect(f->cache, 5000, &offline, &error));
+    g_assert_no_error(error);
+}
+
+static void
+setup(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    f->folder = g_dir_make_tmp("trackerfs-cache-XXXXXX", NULL);
+    open_cache(f, 1200, TTL_MS);
+}
+
+static void
+teardown(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_clear_pointer(&f->cache, cache_close);
+    g_autofree char *quoted = g_shell_quote(f->folder);
+    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(f->folder);
+}
+
+/* Waits for a key to end, as a parked operation does. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    gboolean called;
+    int code; /* -1: no error */
+} Waiter;
+
+static void
+on_done(const GError *error, gpointer user)
+{
+    Waiter *waiter = user;
+    LOCK_SCOPE(&waiter->lock);
+    waiter->called = TRUE;
+    waiter->code = error ? error->code : -1;
+    (void)pthread_cond_signal(&waiter->changed);
+}
+
+static void
+waiter_init(Waiter *waiter)
+{
+    *waiter = (Waiter){.called = FALSE};
+    (void)pthread_mutex_init(&waiter->lock, NULL);
+    cond_init_monotonic(&waiter->changed);
+}
+
+static void
+waiter_await(Waiter *waiter)
+{
+    LOCK_SCOPE(&waiter->lock);
+    while (!waiter->called) {
+        g_assert_true(cond_wait_ms(&waiter->changed, &waiter->lock, 20000));
+    }
+}
+
+/* Asks until there is an answer: the project, or NULL with the error. */
+static Project *
+get_project(Fixture *f, GError **error)
+{
+    gint64 since_ms = clock_monotonic_ms();
+    for (int rounds = 0; rounds < 20; rounds++) {
+        CacheAsk ask = {.since_ms = since_ms};
+        Project *project = cache_get_project(f->cache, 9, &ask);
+        if (project || ask.error) {
+            if (ask.error) {
+                g_propagate_error(error, ask.error);
+            }
+            return project;
+        }
+        Waiter waiter;
+        waiter_init(&waiter);
+        cache_wait(f->cache, ask.wait_for, on_done, &waiter);
+        waiter_await(&waiter);
+    }
+    g_assert_not_reached();
+}
+
+static Project *
+expect_project(Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    Project *project = get_project(f, &error);
+    g_assert_no_error(error);
+    return project;
+}
+
+static char *
+story_text(Fixture *f, gint64 id)
+{
+    CacheAsk ask = {.stale_ok = TRUE};
+    g_autoptr(Story) story = cache_get_story(f->cache, id, &ask);
+    g_assert_no_error(ask.error);
+    return g_strdup(story->description.data);
+}
+
+static void
+test_fill(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1200);
+    g_assert_cmpint(project->stories[1199]->id, ==, 1200);
+    g_assert_cmpuint(fake_service_requests(f->fake), <=, 12);
+    fake_service_reset(f->fake);
+    g_autofree char *text = story_text(f, 700);
+    g_assert_cmpstr(text, ==, "as it was 700");
+    g_autoptr(Project) again = expect_project(f);
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 0);
+    CacheAsk ask = {.stale_ok = TRUE};
+    g_assert_null(cache_get_story(f->cache, 1201, &ask));
+    g_assert_error(ask.error, ERR, ERR_NOT_FOUND);
+    g_clear_error(&ask.error);
+    g_assert_null(cache_get_project(f->cache, 8, &ask));
+    g_assert_error(ask.error, ERR, ERR_NOT_FOUND);
+    g_clear_error(&ask.error);
+}
+
+static void
+test_a_service_with_small_pages(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    FAKE_SET(f->fake, page_limit, 100);
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1200);
+}
+
+static void
+test_a_missing_story_is_an_error(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    FAKE_SET(f->fake, loses_a_story, TRUE);
+    g_assert_null(get_project(f, &error));
+    g_assert_error(error, ERR, ERR_PROTOCOL);
+    g_assert_nonnull(strstr(error->message, "incomplete"));
+    FAKE_SET(f->fake, loses_a_story, FALSE);
+    advance_ms(120000);
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1200);
+}
+
+static void
+test_a_change_during_the_fill(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    FAKE_SET(f->fake, moves_between_pages, TRUE);
+    FAKE_SET(f->fake, changed_id, 600);
+    FAKE_SET(f->fake, title, "new");
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1200);
+    g_assert_cmpint(project->version, ==, 11);
+    g_autofree char *text = story_text(f, 600);
+    g_assert_cmpstr(text, ==, "new 600");
+}
+
+static void
+test_nothing_changed(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) first = expect_project(f);
+    fake_service_reset(f->fake);
+    advance_ms(TTL_MS + 1);
+    g_autoptr(Project) second = expect_project(f);
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 1);
+    g_assert_cmpint(cache_fresh_until_ms(f->cache, 9), >, clock_monotonic_ms());
+}
+
+static void
+test_one_story_changed(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    g_autofree char *old_text = story_text(f, 800);
+    fake_service_reset(f->fake);
+    FAKE_SET(f->fake, changed_id, 800);
+    FAKE_SET(f->fake, title, "new");
+    FAKE_SET(f->fake, version, 11);
+    FAKE_SET(f->fake, logged_from, 10);
+    g_autofree char *cached = story_text(f, 800);
+    g_assert_cmpstr(cached, ==, "as it was 800");
+    advance_ms(TTL_MS + 1);
+    g_autoptr(Project) after = expect_project(f);
+    g_assert_cmpint(after->version, ==, 11);
+    g_assert_cmpuint(after->n_stories, ==, 1200);
+    g_assert_cmpint(after->stories[799]->id, ==, 800);
+    g_assert_cmpstr(project_find_story(after, 800)->name, ==, "new");
+    g_assert_cmpstr(project_find_story(before, 800)->name, ==, "as it was");
+    g_autofree char *text = story_text(f, 800);
+    g_assert_cmpstr(text, ==, "new 800");
+    g_assert_cmpuint(fake_service_requests(f->fake), <=, 3);
+}
+
+static void
+test_a_story_deleted(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    FAKE_SET(f->fake, changed_id, 0);
+    FAKE_SET(f->fake, version, 11);
+    FAKE_SET(f->fake, logged_from, 10);
+    advance_ms(TTL_MS + 1);
+    g_autoptr(Project) after = expect_project(f);
+    g_assert_cmpuint(after->n_stories, ==, 1199);
+    g_assert_null(project_find_story(after, 1));
+    CacheAsk ask = {.stale_ok = TRUE};
+    g_assert_null(cache_get_story(f->cache, 1, &ask));
+    g_assert_error(ask.error, ERR, ERR_NOT_FOUND);
+    g_clear_error(&ask.error);
+}
+
+static void
+test_a_version_without_activity(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    FAKE_SET(f->fake, changed_id, 5);
+    FAKE_SET(f->fake, title, "silently new");
+    FAKE_SET(f->fake, version, 99);
+    FAKE_SET(f->fake, logged_from, 99);
+    advance_ms(TTL_MS + 1);
+    /* Old data is served while everything is fetched again. */
+    g_autoptr(Project) meanwhile = expect_project(f);
+    g_autofree char *text = NULL;
+    for (int i = 0; i < 2000 && g_strcmp0(text, "silently new 5") != 0; i++) {
+        g_autoptr(Project) now = expect_project(f);
+        g_free(text);
+        text = story_text(f, 5);
+        g_usleep(2000);
+    }
+    g_assert_cmpstr(text, ==, "silently new 5");
+}
+
+static void
+test_a_remount_asks_nothing(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    g_clear_pointer(&f->cache, cache_close);
+    open_cache(f, 1200, TTL_MS);
+    g_autoptr(Project) after = expect_project(f);
+    g_assert_cmpuint(after->n_stories, ==, 1200);
+    g_autofree char *text = story_text(f, 77);
+    g_assert_cmpstr(text, ==, "as it was 77");
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 0);
+}
+
+static void
+test_offline(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    FAKE_SET(f->fake, is_offline, TRUE);
+    g_assert_null(get_project(f, &error));
+    g_assert_error(error, ERR, ERR_OFFLINE);
+    g_clear_error(&error);
+    FAKE_SET(f->fake, is_offline, FALSE);
+    advance_ms(120000);
+    g_autoptr(Project) filled = expect_project(f);
+    FAKE_SET(f->fake, is_offline, TRUE);
+    advance_ms(3600000);
+    g_autoptr(Project) stale = expect_project(f);
+    g_assert_true(stale == filled);
+    fake_service_reset(f->fake);
+    for (int i = 0; i < 50; i++) {
+        g_autoptr(Project) again = expect_project(f);
+    }
+    g_assert_cmpuint(fake_service_requests(f->fake), <=, 2);
+    CacheStatus status;
+    cache_get_status(f->cache, &status);
+    g_assert_false(status.online);
+    cache_status_clear(&status);
+}
+
+static void
+test_not_a_service(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    FAKE_SET(f->fake, is_html, TRUE);
+    g_assert_null(get_project(f, &error));
+    g_assert_error(error, ERR, ERR_PROTOCOL);
+}
+
+static void
+test_many_askers_one_fill(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static Waiter waiters[200];
+    FAKE_SET(f->fake, holds_back, TRUE);
+    for (guint i = 0; i < G_N_ELEMENTS(waiters); i++) {
+        CacheAsk ask = {.since_ms = clock_monotonic_ms()};
+        g_assert_null(cache_get_project(f->cache, 9, &ask));
+        g_assert_cmpint(ask.wait_for.kind, ==, CACHE_PROJECT);
+        g_assert_false(ask.have_stale);
+        waiter_init(&waiters[i]);
+        cache_wait(f->cache, ask.wait_for, on_done, &waiters[i]);
+    }
+    g_assert_true(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
+    g_assert_false(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
+    FAKE_SET(f->fake, holds_back, FALSE);
+    for (guint i = 0; i < G_N_ELEMENTS(waiters); i++) {
+        if (i != 7) {
+            waiter_await(&waiters[i]);
+            g_assert_cmpint(waiters[i].code, ==, -1);
+        }
+    }
+    g_assert_false(waiters[7].called);
+    g_assert_cmpuint(fake_service_requests(f->fake), <=, 12);
+}
+
+static void
+test_a_ttl_of_zero_ends(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_clear_pointer(&f->cache, cache_close);
+    open_cache(f, 50, 0);
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(Project) project = expect_project(f);
+        g_assert_cmpuint(project->n_stories, ==, 50);
+    }
+}
+
+static void
+test_the_end_answers_waiters(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    Waiter waiter;
+    waiter_init(&waiter);
+    FAKE_SET(f->fake, holds_back, TRUE);
+    CacheAsk ask = {.since_ms = clock_monotonic_ms()};
+    g_assert_null(cache_get_project(f->cache, 9, &ask));
+    cache_wait(f->cache, ask.wait_for, on_done, &waiter);
+    g_clear_pointer(&f->cache, cache_close);
+    waiter_await(&waiter);
+    g_assert_cmpint(waiter.code, ==, ERR_CANCELLED);
+}
+
+static void
+test_activity(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) project = expect_project(f);
+    g_autoptr(Activity) activity = NULL;
+    for (int rounds = 0; !activity && rounds < 5; rounds++) {
+        CacheAsk ask = {.since_ms = 0};
+        activity = cache_get_activity(f->cache, CACHE_PROJECT_ACTIVITY, 9, &ask);
+        g_assert_no_error(ask.error);
+        if (!activity) {
+            Waiter waiter;
+            waiter_init(&waiter);
+            cache_wait(f->cache, ask.wait_for, on_done, &waiter);
+            waiter_await(&waiter);
+        }
+    }
+    g_auto(GStrv) lines = g_strsplit(activity->lines.data, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 11);
+    g_assert_cmpint(activity->changed_ms, ==, 10000);
+    fake_service_reset(f->fake);
+    CacheAsk ask = {.since_ms = 0};
+    g_autoptr(Activity) again = cache_get_activity(f->cache, CACHE_PROJECT_ACTIVITY, 9, &ask);
+    g_assert_nonnull(again);
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 0);
+}
+
+static void
+test_two_mounts_of_one_source(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    Fixture second = {.folder = f->folder};
+    open_cache(&second, 3, TTL_MS);
+    g_assert_cmpstr(cache_directory(second.cache), !=, cache_directory(f->cache));
+    g_autofree char *quoted = g_shell_quote(cache_directory(second.cache));
+    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
+    cache_close(second.cache);
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    clock_path = g_build_filename(g_get_tmp_dir(), "trackerfs-clock-XXXXXX", NULL);
+    g_assert_cmpint(g_mkstemp(clock_path), >=, 0);
+    g_assert_true(g_setenv("TRACKERFS_TEST_CLOCK", clock_path, TRUE));
+    clock_init();
+#define ADD(path, function) g_test_add(path, Fixture, NULL, setup, function, teardown)
+    ADD("/cache/fill", test_fill);
+    ADD("/cache/small-pages", test_a_service_with_small_pages);
+    ADD("/cache/incomplete", test_a_missing_story_is_an_error);
+    ADD("/cache/change-during-fill", test_a_change_during_the_fill);
+    ADD("/cache/nothing-changed", test_nothing_changed);
+    ADD("/cache/one-story-changed", test_one_story_changed);
+    ADD("/cache/deleted", test_a_story_deleted);
+    ADD("/cache/version-without-activity", test_a_version_without_activity);
+    ADD("/cache/remount", test_a_remount_asks_nothing);
+    ADD("/cache/offline", test_offline);
+    ADD("/cache/not-a-service", test_not_a_service);
+    ADD("/cache/many-askers", test_many_askers_one_fill);
+    ADD("/cache/ttl-zero", test_a_ttl_of_zero_ends);
+    ADD("/cache/end", test_the_end_answers_waiters);
+    ADD("/cache/activity", test_activity);
+    ADD("/cache/two-mounts", test_two_mounts_of_one_source);
+    int rc = g_test_run();
+    (void)g_unlink(clock_path);
+    return rc;
+}
