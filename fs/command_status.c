@@ -163,7 +163,8 @@ show(const char *path, gboolean as_json)
     for (guint i = 0; i < mounts->len; i++) {
         const Mount *mount = mounts->pdata[i];
         if (!absolute || g_str_equal(mount->path, absolute)) {
-            status = MAX(status, show_mount(mount, list));
+            int one = show_mount(mount, list);
+            status = MAX(status, one);
             shown++;
         }
     }
