@@ -29,6 +29,10 @@
 
 #define STORY_MEMORY_BYTES ((gsize)32 * 1024 * 1024)
 #define DIRECTORY_COPIES_MAX 9
+/* A mount that was just ended still holds its folder for a moment; who mounts again wants that
+ * folder. */
+#define DIRECTORY_PATIENCE_MS 2000
+#define DIRECTORY_RETRY_US 20000
 
 struct Cache {
     char *directory;
@@ -85,6 +89,11 @@ take_directory(const char *wanted, int *ret_fd, GError **error)
     for (int i = 1; i <= DIRECTORY_COPIES_MAX; i++) {
         g_autofree char *path = i == 1 ? g_strdup(wanted) : g_strdup_printf("%s-%d", wanted, i);
         int locked = lock_directory(path, ret_fd, error);
+        gint64 until_us = g_get_monotonic_time() + DIRECTORY_PATIENCE_MS * 1000;
+        while (locked == 0 && i == 1 && g_get_monotonic_time() < until_us) {
+            g_usleep(DIRECTORY_RETRY_US);
+            locked = lock_directory(path, ret_fd, error);
+        }
         if (locked != 0) {
             return locked > 0 ? g_steal_pointer(&path) : NULL;
         }

@@ -166,9 +166,12 @@ not_found(CacheAsk *ask)
 static CacheKind
 activity_kind(const NodeKey *key)
 {
+    /* A lookup asks in the folder's name. */
     switch ((int)key->kind) {
+    case NODE_STORY:
     case NODE_STORY_ACTIVITY:
         return CACHE_STORY_ACTIVITY;
+    case NODE_EPIC:
     case NODE_EPIC_ACTIVITY:
         return CACHE_EPIC_ACTIVITY;
     default:
