@@ -356,6 +356,19 @@ mount_with_token(const Options *options, const char *token)
     return status;
 }
 
+/* A database needs none; the environment is cleared of it all the same. */
+static gboolean
+find_token(const Options *options, char **ret_token, GError **error)
+{
+    const TokenSources sources = {.file = options->token_file, .command = options->token_command};
+    if (options->location->kind != LOCATION_HTTP) {
+        token_free(token_take_environment());
+        return TRUE;
+    }
+    *ret_token = token_find(&sources, error);
+    return *ret_token != NULL;
+}
+
 int
 command_mount(int argc, char **argv)
 {
@@ -370,11 +383,8 @@ command_mount(int argc, char **argv)
     }
     log_init(LOG_LEVEL_INFO, options->debug_modules);
     char *token = NULL;
-    if (options->location->kind == LOCATION_HTTP) {
-        token = token_read(options, &error);
-        if (!token) {
-            return command_fail(STATUS_USAGE, NULL, "%s", error->message);
-        }
+    if (!find_token(options, &token, &error)) {
+        return command_fail(STATUS_USAGE, NULL, "%s", error->message);
     }
     int status = mount_with_token(options, token);
     token_free(token);
