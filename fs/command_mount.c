@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@
 #include "cache/base/log.h"
 #include "cache/cache.h"
 #include "fs/commands.h"
+#include "fs/instance.h"
 #include "fs/mountpoint.h"
 #include "fs/ops.h"
 #include "fs/options.h"
@@ -33,7 +36,6 @@
 #define WORKERS 4
 #define PREFILL_PROJECTS_MAX 8 /* a larger account is read as its folders are opened */
 #define PROGRESS_EVERY_MS 200
-#define LOG_BYTES_MAX (1024 * 1024)
 
 static const char usage[] =
     "Mount a tracker.\n"
@@ -65,6 +67,20 @@ typedef struct Running {
     gboolean ends; /* protected by lock */
     int log_fd;    /* where messages go once the starter is told the last; -1: nowhere else */
 } Running;
+
+/* Blocked while threads are made, so that only the main thread takes these signals: it is the one
+ * that sleeps in the session loop, and only a signal that arrives there wakes it. Until the session
+ * has handlers they end the process, which harms nothing: nothing is mounted. */
+static void
+block_signals(gboolean block)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
 
 /* --- The first fill, for whoever watches --- */
 
@@ -113,18 +129,6 @@ show_progress(gpointer user)
 
 /* --- The session --- */
 
-static int
-open_log(const char *folder)
-{
-    struct stat info;
-    g_autofree char *path = g_build_filename(folder, "log", NULL);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > LOG_BYTES_MAX) {
-        (void)ftruncate(fd, 0);
-    }
-    return fd;
-}
-
 /* A comma in a source's name must not start another option. */
 static char *
 fuse_options(const Options *options)
@@ -171,16 +175,26 @@ serve(Running *running)
         cache_prefill(running->cache);
     }
     cache_status_clear(&status);
-    running->log_fd = running->options->foreground ? -1 : open_log(cache_directory(running->cache));
+    running->log_fd =
+        running->options->foreground ? -1 : instance_open_log(cache_directory(running->cache));
+    if (running->log_fd >= 0) {
+        log_set_max_bytes(INSTANCE_LOG_BYTES);
+    }
     starter_ready(running->starter);
     if (starter_wants_progress(running->starter)) {
+        block_signals(TRUE);
         shows = pthread_create(&progress, NULL, show_progress, running) == 0;
+        block_signals(FALSE);
     }
     fuse_loop_cfg_set_max_threads(config, WORKERS);
     if (!shows) {
         starter_finish(running->starter, running->log_fd);
     }
-    (void)fuse_session_loop_mt(running->session, config);
+    if (!shows) { /* else it would stand in the middle of the bar */
+        log_info("%s is mounted at %s", running->options->location->label, running->mount_point);
+    }
+    int result = fuse_session_loop_mt(running->session, config);
+    log_info("%s: %s", running->mount_point, result < 0 ? g_strerror(-result) : "the mount ends");
     if (shows) {
         {
             LOCK_SCOPE(&running->lock);
@@ -193,6 +207,15 @@ serve(Running *running)
         (void)close(running->log_fd);
     }
     fuse_loop_cfg_destroy(config);
+}
+
+static gboolean
+start_fs(Fs *fs, GError **error)
+{
+    block_signals(TRUE);
+    gboolean started = fs_start(fs, error);
+    block_signals(FALSE);
+    return started;
 }
 
 static int
@@ -208,11 +231,11 @@ mount_and_serve(Running *running)
     int status = STATUS_OK;
     if (fuse_set_signal_handlers(running->session) != 0 ||
         fuse_session_mount(running->session, running->mount_point) != 0) {
-        g_autofree char *message =
-            g_strdup_printf("%s cannot be mounted on: is FUSE available (/dev/fuse, fusermount3)?",
-                            running->mount_point);
+        g_autofree char *message = g_strdup_printf(
+            "cannot mount at %s%s", running->mount_point,
+            geteuid() == 0 ? "" : " (fusermount3 of the package fuse3 does it for a user)");
         status = starter_fail(running->starter, STATUS_MOUNT, message);
-    } else if (!fs_start(running->fs, &error)) {
+    } else if (!start_fs(running->fs, &error)) {
         status = starter_fail(running->starter, STATUS_MOUNT, error->message);
         fuse_session_unmount(running->session);
     } else {
@@ -229,15 +252,6 @@ mount_and_serve(Running *running)
 
 /* --- From the options to the cache --- */
 
-static char *
-cache_folder(const Options *options, const char *name)
-{
-    g_autofree char *base = options->cache_dir
-                                ? g_strdup(options->cache_dir)
-                                : g_build_filename(g_get_user_cache_dir(), "trackerfs", NULL);
-    return g_build_filename(base, name, NULL);
-}
-
 /* The server's words need the user's: what to do about it. */
 static char *
 explain_refusal(const Options *options, const GError *error)
@@ -249,18 +263,55 @@ explain_refusal(const Options *options, const GError *error)
     return g_strdup_printf("%s: %s", label, error->message);
 }
 
+/* A full disk is this machine's trouble, wherever it was noticed. */
+static CommandStatus
+status_of(const GError *error, CommandStatus otherwise)
+{
+    gboolean local =
+        g_error_matches(error, ERR, ERR_LOCAL) || g_error_matches(error, ERR, ERR_NO_SPACE);
+    return local ? STATUS_USAGE : otherwise;
+}
+
+/* No core file and no debugger of the same user gets to see the token. */
+static void
+protect_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) &&                                                              \
+    !defined(__SANITIZE_THREAD__) /* the leak check is a debugger */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static void
+on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
+{
+    g_autofree char *text = g_strchomp(g_strdup_vprintf(format, args));
+    log_line(level <= FUSE_LOG_ERR       ? LOG_LEVEL_ERROR
+             : level <= FUSE_LOG_WARNING ? LOG_LEVEL_WARNING
+                                         : LOG_LEVEL_INFO,
+             "%s", text);
+}
+
 static Cache *
 open_cache(const Options *options, Starter *starter, const char *token, int *ret_status)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *name = NULL;
+    g_autofree char *identity = NULL;
     gboolean offline = FALSE;
-    Transport *transport = source_open(options, token, &name, &error);
+    g_autoptr(Transport) transport =
+        source_open(options->location, token, options->timeout_ms, &identity, &error);
     if (!transport) {
-        *ret_status = starter_fail(starter, STATUS_SOURCE, error->message);
+        *ret_status = starter_fail(starter, status_of(error, STATUS_SOURCE), error->message);
         return NULL;
     }
-    g_autofree char *folder = cache_folder(options, name);
+    g_autofree char *folder =
+        instance_cache_directory(options->cache_dir, options->location->label, identity, &error);
+    if (!folder) {
+        *ret_status = starter_fail(starter, STATUS_USAGE, error->message);
+        return NULL;
+    }
     const CacheConfig config = {
         .directory = folder,
         .source = options->location->label,
@@ -270,14 +321,15 @@ open_cache(const Options *options, Starter *starter, const char *token, int *ret
         .project_ids = options->project_ids,
         .n_project_ids = options->n_project_ids,
     };
-    g_autoptr(Cache) cache = cache_open(&config, transport, &error);
+    g_autoptr(Cache) cache = cache_open(&config, g_steal_pointer(&transport), &error);
     if (!cache) {
         *ret_status = starter_fail(starter, STATUS_USAGE, error->message);
         return NULL;
     }
+    block_signals(FALSE);
     if (!cache_connect(cache, options->timeout_ms, &offline, &error)) {
         g_autofree char *message = explain_refusal(options, error);
-        *ret_status = starter_fail(starter, STATUS_SOURCE, message);
+        *ret_status = starter_fail(starter, status_of(error, STATUS_SOURCE), message);
         return NULL;
     }
     if (offline) {
@@ -291,6 +343,7 @@ static int
 run_mount(const Options *options, const char *mount_point, Starter *starter, const char *token)
 {
     int status = STATUS_OK;
+    block_signals(TRUE);
     g_autoptr(Cache) cache = open_cache(options, starter, token, &status);
     if (!cache) {
         return status;
@@ -329,6 +382,11 @@ mount_with_token(const Options *options, const char *token)
     g_autoptr(GError) error = NULL;
     gboolean healed = FALSE;
     int status = STATUS_OK;
+    if (access("/dev/fuse", F_OK) != 0) {
+        return command_fail(STATUS_MOUNT, NULL,
+                            "/dev/fuse is missing: no FUSE here (modprobe fuse; in a container: "
+                            "--device /dev/fuse --cap-add SYS_ADMIN)");
+    }
     g_autofree char *mount_point =
         mountpoint_prepare(options->mount_point, options->nonempty, &healed, &error);
     if (!mount_point) {
@@ -341,9 +399,12 @@ mount_with_token(const Options *options, const char *token)
     if (!starter) {
         return status;
     }
-    /* No core file and no debugger of the same user gets to see the token. */
-    (void)prctl(PR_SET_DUMPABLE, token ? 0 : 1);
+    if (token) {
+        protect_memory();
+    }
     (void)chdir("/");
+    fuse_set_log_func(on_fuse_log);
+    instance_announce(mount_point);
     if (healed) {
         starter_note(starter, "%s: a mount without a daemon was left here and is cleared away",
                      mount_point);

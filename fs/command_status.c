@@ -2,23 +2,13 @@
  *
  * The file is read in a child with a time limit: a mount that hangs must not hang the one command
  * that could tell. */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cache/base/clock.h"
 #include "fs/commands.h"
 #include "fs/mountpoint.h"
-
-#define PATIENCE_MS 3000
-#define STATUS_BYTES_MAX ((gsize)16 * 1024 * 1024)
 
 typedef json_t Json;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Json, json_decref)
@@ -32,56 +22,6 @@ static const char usage[] = "Show what is mounted and how it does.\n"
                             "\n"
                             "Exit status: 0 all answer, 1 wrong usage, 3 one does not answer, or\n"
                             "nothing is mounted there.\n";
-
-static void
-read_in_child(const char *path, int out)
-{
-    char buffer[65536];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    for (ssize_t got; fd >= 0 && (got = read(fd, buffer, sizeof buffer)) > 0;) {
-        if (write(out, buffer, (gsize)got) != got) {
-            break;
-        }
-    }
-    _exit(fd < 0);
-}
-
-/* The text of status.json, or NULL when it does not come in time. */
-static char *
-read_status(const char *mount_path)
-{
-    g_autofree char *path = g_build_filename(mount_path, ".trackerfs", "status.json", NULL);
-    g_autoptr(GString) text = g_string_new(NULL);
-    gint64 deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return NULL;
-    }
-    (void)fflush(stdout); /* what is buffered must not be printed by the child as well */
-    pid_t child = fork();
-    if (child == 0) {
-        read_in_child(path, ends[1]);
-    }
-    (void)close(ends[1]);
-    gboolean whole = FALSE;
-    while (child > 0 && !whole && text->len < STATUS_BYTES_MAX &&
-           clock_monotonic_ms() < deadline_ms) {
-        char buffer[65536];
-        struct pollfd ready = {.fd = ends[0], .events = POLLIN};
-        if (poll(&ready, 1, (int)clock_wait_ms(deadline_ms)) <= 0) {
-            continue;
-        }
-        ssize_t got = read(ends[0], buffer, sizeof buffer);
-        whole = got == 0;
-        (void)g_string_append_len(text, buffer, MAX(got, 0));
-    }
-    (void)close(ends[0]);
-    if (child > 0) {
-        (void)kill(child, SIGKILL);
-        (void)waitpid(child, NULL, whole ? 0 : WNOHANG);
-    }
-    return whole && text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
-}
 
 static gint64
 number(const json_t *object, const char *key)
@@ -137,17 +77,23 @@ print_mount(const Mount *mount, const json_t *status)
 static int
 show_mount(const Mount *mount, json_t *list)
 {
-    g_autofree char *text = read_status(mount->path);
+    MountHealth health = MOUNT_ALIVE;
+    g_autofree char *path = g_build_filename(mount->path, ".trackerfs", "status.json", NULL);
+    (void)fflush(stdout); /* what is buffered must not be printed by the child as well */
+    g_autofree char *text = mountpoint_read(path, MOUNTPOINT_PROBE_MS, &health);
     g_autoptr(Json) status = text ? json_loads(text, 0, NULL) : NULL;
     if (list) {
-        json_t *entry = status ? json_incref(status) : json_pack("{s:b}", "answers", 0);
+        json_t *entry = status
+                            ? json_incref(status)
+                            : json_pack("{s:b, s:b}", "answers", 0, "dead", health == MOUNT_DEAD);
         (void)json_object_set_new(entry, "mount_point", json_string(mount->path));
         (void)json_array_append_new(list, entry);
     } else if (status) {
         print_mount(mount, status);
     } else {
-        (void)printf("%s  %s  DOES NOT ANSWER (trackerfs umount --lazy %s)\n", mount->path,
-                     mount->source, mount->path);
+        (void)printf("%s  %s  %s (trackerfs umount --lazy %s)\n", mount->path, mount->source,
+                     health == MOUNT_DEAD ? "DEAD: its process is gone" : "DOES NOT ANSWER",
+                     mount->path);
     }
     return status ? STATUS_OK : STATUS_MOUNT;
 }
@@ -155,13 +101,20 @@ show_mount(const Mount *mount, json_t *list)
 static int
 show(const char *path, gboolean as_json)
 {
-    g_autoptr(GPtrArray) mounts = mountpoint_list_ours();
-    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) mounts = mountpoint_list(&error);
+    g_autofree char *absolute = path ? mountpoint_resolve(path) : NULL;
     g_autoptr(Json) list = as_json ? json_array() : NULL;
     int status = STATUS_OK;
     guint shown = 0;
+    if (!mounts) {
+        return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
+    }
     for (guint i = 0; i < mounts->len; i++) {
         const Mount *mount = mounts->pdata[i];
+        if (!g_str_equal(mount->type, MOUNTPOINT_TYPE)) {
+            continue;
+        }
         if (!absolute || g_str_equal(mount->path, absolute)) {
             int one = show_mount(mount, list);
             status = MAX(status, one);

@@ -1,70 +1,75 @@
-/* `trackerfs umount`: ends a mount, or says who keeps it busy. */
-#include <stdio.h>
-#include <string.h>
-
-#include "cache/base/err.h"
+/* `trackerfs umount`: takes a mount away and waits until its process is gone, so that the same
+ * source can be mounted again at once with the cache that it left. */
 #include "fs/commands.h"
+#include "fs/instance.h"
 #include "fs/mountpoint.h"
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Mount, mount_free)
+#include <glib.h>
+#include <stdio.h>
+
+#define WAIT_MS (10 * 1000)
 
 static const char usage[] =
-    "Unmount a mounted tracker.\n"
+    "Usage: trackerfs umount MOUNTPOINT [--lazy]\n"
+    "Unmounts and waits until the mount's process has ended.\n"
     "\n"
-    "  trackerfs umount MOUNTPOINT [--lazy]\n"
+    "  -l, --lazy   also when it is in use or does not answer: the folder is free at\n"
+    "               once, who still uses it goes on until done\n"
     "\n"
-    "  --lazy   take it out of the tree now, and end it when no program uses it\n"
-    "           any more\n"
-    "\n"
-    "Exit status: 0 unmounted, 1 wrong usage, 3 busy or refused.\n";
+    "umount(8) and fusermount3 -u do the same without the wait.\n"
+    "Exit status: 0 unmounted, 1 wrong arguments, 3 not mounted or in use.\n";
 
 static int
-unmount(const char *path, gboolean lazy)
+unmount(const char *word, gboolean lazy)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
-    g_autofree char *folder = g_path_get_dirname(absolute);
-    g_autoptr(Mount) mount = mountpoint_find(absolute);
+    g_autofree char *path = mountpoint_resolve(word);
+    g_autoptr(GPtrArray) mounts = mountpoint_list(&error);
+    if (!mounts) {
+        return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
+    }
+    const Mount *mount = mountpoint_find(mounts, path);
     if (!mount) {
-        return command_fail(STATUS_MOUNT, NULL, "nothing is mounted at %s", absolute);
+        return command_fail(STATUS_MOUNT, NULL, "nothing is mounted at %s", path);
     }
-    if (!g_str_equal(mount->type, "fuse.trackerfs")) {
-        return command_fail(STATUS_MOUNT, NULL, "%s is a mounted %s, not ours to unmount", absolute,
-                            mount->type);
+    if (!g_str_equal(mount->type, MOUNTPOINT_TYPE)) {
+        return command_fail(STATUS_MOUNT, NULL, "%s is a mount of type %s, not ours: use umount(8)",
+                            path, mount->type);
     }
-    if (mountpoint_unmount(absolute, lazy, &error)) {
-        return STATUS_OK;
+    if (!mountpoint_unmount(path, lazy, &error)) {
+        return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
     }
-    if (g_error_matches(error, ERR, ERR_CONFLICT)) {
-        g_autofree char *users = mountpoint_users(absolute);
-        return command_fail(STATUS_MOUNT, "--lazy takes it out of the tree all the same",
-                            "%s is in use%s%s", absolute, users ? " by process " : "",
-                            users ? users : "");
+    if (!lazy && !instance_wait_gone(path, WAIT_MS)) {
+        (void)fprintf(stderr, "trackerfs: unmounted; its process is still finishing\n");
     }
-    return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
+    return STATUS_OK;
 }
 
 int
 command_umount(int argc, char **argv)
 {
-    const char *path = NULL;
     gboolean lazy = FALSE;
+    const char *path = NULL;
     for (int i = 1; i < argc; i++) {
         if (g_str_equal(argv[i], "--help") || g_str_equal(argv[i], "-h")) {
-            return fputs(usage, stdout) < 0 ? STATUS_USAGE : STATUS_OK;
+            (void)fputs(usage, stdout);
+            return STATUS_OK;
         }
-        if (g_str_equal(argv[i], "--lazy")) {
+        if (g_str_equal(argv[i], "--lazy") || g_str_equal(argv[i], "-l")) {
             lazy = TRUE;
-        } else if (argv[i][0] == '-' || path) {
-            return command_fail(STATUS_USAGE, "trackerfs umount MOUNTPOINT [--lazy]",
-                                "umount: \"%s\" is not understood", argv[i]);
+        } else if (argv[i][0] == '-' && argv[i][1]) {
+            return command_fail(STATUS_USAGE, "see trackerfs umount --help", "unknown flag %s",
+                                argv[i]);
+        } else if (path) {
+            return command_fail(STATUS_USAGE, "see trackerfs umount --help",
+                                "one mount point at a time");
         } else {
             path = argv[i];
         }
     }
-    if (!path) {
-        return command_fail(STATUS_USAGE, "trackerfs umount MOUNTPOINT [--lazy]",
-                            "umount: which one?");
+    if (!path || !*path) {
+        return command_fail(STATUS_USAGE, "see trackerfs status for what is mounted",
+                            "which MOUNTPOINT?");
     }
     return unmount(path, lazy);
 }

@@ -1,15 +1,15 @@
-/* source: from what was asked for (fs/location.h) to a transport that reaches it, and the name of
- * its cache folder.
+/* source: opens what a mount shows, as a transport: HTTP, or a tracker database in this process.
  *
- * One of the few files that see both cache/ and tracker/. A database is reached in-process: a
- * transport whose one thread calls tracker_handle(); the tree it gives is byte for byte the one
- * over HTTP. Threads: main, after any fork. Errors: ERR_INVALID, ERR_LOCAL, ERR_NO_SPACE. */
+ * Both give the same answers, so the tree above cannot tell them apart.
+ * Threads: main, after the fork: both make threads. Blocks on disk, not on the network.
+ * Errors: ERR_INVALID (a database that is none, is of a newer version or empty), ERR_LOCAL,
+ * ERR_NO_SPACE. */
 #pragma once
 
 #include "cache/transport.h"
-#include "fs/options.h"
+#include "fs/location.h"
 
-/* `token` NULL: none. `ret_cache_name` (the caller's) differs for every URL, token and database:
- * what one person may see must not stand in the cache of another. */
-Transport *source_open(const Options *options, const char *token, char **ret_cache_name,
-                       GError **error);
+/* `token` NULL: none. `ret_identity`: a text that is the same exactly when the data are (service
+ * and account, or database); not a secret. The caller's. */
+Transport *source_open(const Location *location, const char *token, gint64 timeout_ms,
+                       char **ret_identity, GError **error);

@@ -87,16 +87,14 @@ show_line(Watch *watch, char *line)
 
 /* Shows what the child says until it has no more to say. Returns the exit status. */
 static int
-watch_child(int fd)
+watch_child(int fd, pid_t child)
 {
     Watch watch = {.is_terminal = isatty(STDERR_FILENO), .status = -1};
-    const struct sigaction on_int = {.sa_handler = on_interrupt};
-    (void)sigaction(SIGINT, &on_int, NULL);
     g_autoptr(GString) text = g_string_new(NULL);
     while (!watch.is_done) {
         char byte;
         ssize_t got = read(fd, &byte, 1);
-        if (got < 0 && errno == EINTR && (!was_interrupted || !watch.is_ready)) {
+        if (got < 0 && errno == EINTR && !was_interrupted) {
             continue;
         }
         if (got <= 0) {
@@ -115,9 +113,17 @@ watch_child(int fd)
     if (was_interrupted && watch.is_ready) {
         (void)fputs("trackerfs: mounted; the stories go on being read in the background\n", stderr);
     }
+    if (was_interrupted && watch.status < 0) {
+        (void)kill(child, SIGTERM);
+        (void)waitpid(child, NULL, 0);
+        return command_fail(STATUS_USAGE, NULL, "interrupted: nothing is mounted");
+    }
     if (watch.status < 0) {
-        (void)fputs("trackerfs: the mount ended before it was ready\n", stderr);
-        return STATUS_MOUNT;
+        int status = 0;
+        (void)waitpid(child, &status, 0);
+        return command_fail(STATUS_MOUNT, NULL, "the mount ended before it was ready%s%s",
+                            WIFSIGNALED(status) ? ": " : "",
+                            WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "");
     }
     return watch.status;
 }
@@ -153,6 +159,10 @@ starter_begin(gboolean foreground, int *ret_status)
     }
     int ends[2];
     pid_t child = -1;
+    /* Before the fork, so that a Ctrl-C does not fall between. */
+    const struct sigaction on_int = {.sa_handler = on_interrupt};
+    struct sigaction before;
+    (void)sigaction(SIGINT, &on_int, &before);
     if (pipe2(ends, O_CLOEXEC) == 0) {
         child = fork();
     }
@@ -164,11 +174,12 @@ starter_begin(gboolean foreground, int *ret_status)
     }
     if (child > 0) {
         (void)close(ends[1]);
-        *ret_status = watch_child(ends[0]);
+        *ret_status = watch_child(ends[0], child);
         (void)close(ends[0]);
         starter_free(starter);
         return NULL;
     }
+    (void)sigaction(SIGINT, &before, NULL);
     (void)close(ends[0]);
     (void)setsid();
     starter->pipe_fd = ends[1];

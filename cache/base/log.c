@@ -3,14 +3,17 @@
 #include "cache/base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static LogLevel max_level = LOG_LEVEL_INFO; /* const after log_init */
 static guint debug_mask;                    /* const after log_init */
 static gboolean to_journal;                 /* const after log_init */
 static int log_fd = STDERR_FILENO;          /* const after log_set_fd */
+static atomic_llong log_max_bytes;
 
 static const struct {
     const char *name;
@@ -54,6 +57,12 @@ log_set_fd(int fd)
     log_fd = fd;
 }
 
+void
+log_set_max_bytes(gint64 max_bytes)
+{
+    log_max_bytes = max_bytes;
+}
+
 gboolean
 log_wants_debug(LogModule module)
 {
@@ -84,6 +93,12 @@ log_line(LogLevel level, const char *format, ...)
         }
     }
     g_string_append_c(line, '\n');
+    struct stat status;
+    const gint64 max_bytes = log_max_bytes;
+    if (max_bytes > 0 && fstat(log_fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_size > max_bytes) {
+        (void)!ftruncate(log_fd, 0);
+    }
     ssize_t ignored = write(log_fd, line->str, line->len);
     (void)ignored;
     g_string_free(line, TRUE);

@@ -27,9 +27,13 @@ gboolean log_parse_modules(const char *list, guint *ret_modules, char **ret_unkn
 
 void log_init(LogLevel level, guint debug_modules);
 
-/* A second place for all lines, such as a file; NULL stops it. The descriptor stays the caller's.
+/* Where lines go instead of standard error; the descriptor stays the caller's. Before the threads.
  */
 void log_set_fd(int fd);
+
+/* A regular file (the descriptor above, opened to append) that has grown over this is emptied, so
+ * that a server failing every minute for a year fills no disk. 0, the default: never. Any time. */
+void log_set_max_bytes(gint64 max_bytes);
 
 gboolean log_wants_debug(LogModule module);
 
