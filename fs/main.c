@@ -16,7 +16,7 @@ static const struct {
     CommandFn run;
 } commands[] = {
     {"help", command_help},     {"mount", command_mount}, {"status", command_status},
-    {"umount", command_umount}, {"serve", command_serve},
+    {"umount", command_umount}, {"serve", command_serve}, {"import", command_import},
 };
 
 static CommandFn
