@@ -18,7 +18,8 @@
  * - No foreign keys: an import may name people and projects that are not part of it.
  *
  * Keys of `meta`: instance_id (made with the file), secret (signs downloads), local_person_id,
- * web_base ("https://www.pivotaltracker.com": beginning of story and epic addresses). */
+ * web_base ("https://www.pivotaltracker.com": beginning of story and epic addresses),
+ * made_person_id (an importer's person of its own, when nobody saw everything). */
 #include "tracker/schema.h"
 
 static const char *const steps[] = {

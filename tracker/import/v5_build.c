@@ -66,6 +66,11 @@ put_account_membership(gint64 id, json_t *membership, gpointer user)
     gint64 known = row_int(
         builder->conn, "SELECT id FROM account_membership WHERE account_id = ?1 AND person_id = ?2",
         "ii", account_id, person_id);
+    /* In a second account the id is taken: there the table chooses one. */
+    if (id > 0 && known == 0 &&
+        row_int(builder->conn, "SELECT 1 FROM account_membership WHERE id = ?1", "i", id) != 0) {
+        id = 0;
+    }
     if (account_id > 0 && person_id > 0 && (known == 0 || known == id)) {
         v5_row_put(builder->conn, &kind_account_membership, id, membership, NULL, 0);
     }
@@ -687,6 +692,28 @@ sees_everything(DbConn *conn, gint64 person_id)
                    "i", person_id) != 0;
 }
 
+/* The person of our own, made once; an id above all that V5 gave, so that no later import brings
+ * the same. */
+static gint64
+made_person(Builder *builder)
+{
+    DbConn *conn = builder->conn;
+    g_autofree char *noted = db_meta_get(conn, "made_person_id");
+    gint64 id = noted != NULL ? g_ascii_strtoll(noted, NULL, 10) : 0;
+    if (id == 0) {
+        (void)row_run(conn,
+                      "INSERT INTO person(id, name, initials, username, created_at, updated_at)"
+                      " SELECT max(COALESCE(max(id), 0) + 1, 2147483000), 'Local', 'LO',"
+                      " CASE WHEN EXISTS(SELECT 1 FROM person WHERE username = 'local') THEN NULL"
+                      " ELSE 'local' END, ?1, ?1 FROM person",
+                      "i", builder->now_ms);
+        id = db_last_id(conn);
+        g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, id);
+        (void)db_meta_set(conn, "made_person_id", text);
+    }
+    return id;
+}
+
 /* Whoever a local mount acts as must see all that was imported: the one who exported it, else an
  * owner of everything; where there is none, a person of our own. */
 static void
@@ -705,17 +732,7 @@ choose_local_person(Builder *builder)
                      "");
     }
     if (!sees_everything(conn, id)) {
-        id = row_int(conn, "SELECT id FROM person WHERE username = 'local' AND email IS NULL", "");
-        if (id == 0) {
-            (void)row_run(
-                conn,
-                "INSERT INTO person(id, name, initials, username, created_at, updated_at)"
-                " SELECT COALESCE(max(id), 0) + 1, 'Local', 'LO', CASE WHEN EXISTS(SELECT 1 FROM "
-                "person"
-                " WHERE username = 'local') THEN NULL ELSE 'local' END, ?1, ?1 FROM person",
-                "i", builder->now_ms);
-            id = db_last_id(conn);
-        }
+        id = made_person(builder);
         (void)row_run(conn,
                       "INSERT INTO membership(project_id, person_id, role) SELECT id, ?1, 'owner' "
                       "FROM project p"

@@ -530,6 +530,15 @@ take_story(Stage *stage, V5Kind kind, json_t *story, V5Context context)
     }
 }
 
+/* Its id is the person's: the same in each account. */
+static void
+take_account_membership(Stage *stage, json_t *membership)
+{
+    g_autofree char *key =
+        g_strdup_printf("%" G_GINT64_FORMAT, member_id(membership, "account_id"));
+    put(stage, V5_ACCOUNT_MEMBERSHIP, member_id(membership, "id"), key, membership);
+}
+
 /* What belongs to a story, an epic or a comment. */
 static void
 take_child(Stage *stage, V5Kind kind, json_t *child, V5Context context)
@@ -604,6 +613,8 @@ take_resource(Stage *stage, V5Kind kind, json_t *object, V5Context context, guin
         put(stage, kind, member_id(object, "id"), "", object);
         return;
     case V5_ACCOUNT_MEMBERSHIP:
+        take_account_membership(stage, object);
+        return;
     case V5_PERSON:
     case V5_PROJECT:
     case V5_WORKSPACE:
