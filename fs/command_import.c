@@ -188,7 +188,8 @@ static gboolean
 print_report(const V5ImportReport *report, const char *file)
 {
     gboolean unknown = FALSE;
-    (void)printf("%" G_GUINT64_FORMAT " files into %s:\n", report->files, file);
+    (void)printf("%" G_GUINT64_FORMAT " file%s into %s:\n", report->files,
+                 report->files == 1 ? "" : "s", file);
     for (guint i = 0; i < report->counts->len; i++) {
         const V5ImportCount *count = &g_array_index(report->counts, V5ImportCount, i);
         if (count->unknown && !unknown) {
