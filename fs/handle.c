@@ -8,15 +8,23 @@ Handle *
 handle_new(guint64 number)
 {
     Handle *handle = g_new0(Handle, 1);
+    atomic_init(&handle->references, 1);
     handle->number = number;
     handle->fd = -1;
     return handle;
 }
 
-void
-handle_free(Handle *handle)
+Handle *
+handle_ref(Handle *handle)
 {
-    if (!handle) {
+    atomic_fetch_add(&handle->references, 1);
+    return handle;
+}
+
+void
+handle_unref(Handle *handle)
+{
+    if (!handle || atomic_fetch_sub(&handle->references, 1) > 1) {
         return;
     }
     content_clear(&handle->content);

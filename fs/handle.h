@@ -1,14 +1,19 @@
 /* handle: what is behind an open file or folder: a snapshot, so that whoever reads on sees what was
  * opened.
  *
- * A handle is made by open, given to the kernel as a number, and freed by release; in between it is
- * const. Threads: any may read at once. */
+ * A handle is made by open, given to the kernel as a number, and given up by release; in between it
+ * is const. A read holds a reference of its own: as soon as the kernel has the answer the reader
+ * may close, and release runs on another thread while the reply is still on its way out of libfuse.
+ * Threads: any may read at once. */
 #pragma once
 
 #include "fs/inode.h"
 #include "fs/list.h"
 
+#include <stdatomic.h>
+
 typedef struct Handle {
+    atomic_int references;
     guint64 number;      /* the node's */
     gboolean is_claimed; /* inode_claim() gave it the kernel's copy */
     Content content;     /* of a file of text */
@@ -19,8 +24,9 @@ typedef struct Handle {
 } Handle;
 
 Handle *handle_new(guint64 number);
-void handle_free(Handle *handle);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Handle, handle_free)
+Handle *handle_ref(Handle *handle);
+void handle_unref(Handle *handle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Handle, handle_unref)
 
 /* A number that is equal when the names and nodes of two listings are. */
 guint64 handle_listing_digest(const Listing *listing);

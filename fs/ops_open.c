@@ -31,7 +31,7 @@ drop_handle(Fs *fs, Handle *handle)
     if (handle->is_claimed) {
         inode_unclaim(fs->inodes, handle->number);
     }
-    handle_free(handle);
+    handle_unref(handle);
 }
 
 static void
@@ -115,7 +115,7 @@ void
 ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fuse_file_info *info)
 {
     (void)number;
-    const Handle *handle = handle_of(info);
+    g_autoptr(Handle) handle = handle_ref(handle_of(info));
     Reply reply;
     reply_init(&reply, req);
     if (handle->fd >= 0) {
