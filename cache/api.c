@@ -100,12 +100,13 @@ api_get_epics(gint64 project_id, guint level)
 }
 
 HttpRequest *
-api_get_iterations(gint64 project_id, guint level, guint offset)
+api_get_iterations(gint64 project_id, guint level, guint offset, const char *scope)
 {
     g_autofree char *fields = fields_parameter('&', iteration_fields[level], "");
     return limit_bytes(http_request_new_get("/projects/%" G_GINT64_FORMAT
-                                            "/iterations?limit=%d&offset=%u%s",
-                                            project_id, API_ITERATIONS_PER_PAGE, offset, fields),
+                                            "/iterations?limit=%d&offset=%u%s%s%s",
+                                            project_id, API_ITERATIONS_PER_PAGE, offset,
+                                            scope ? "&scope=" : "", scope ? scope : "", fields),
                        PAGE_MAX_BYTES);
 }
 

@@ -22,7 +22,8 @@ HttpRequest *api_get_project(gint64 project_id);
 HttpRequest *api_get_members(gint64 project_id);
 HttpRequest *api_get_labels(gint64 project_id);
 HttpRequest *api_get_epics(gint64 project_id, guint level);
-HttpRequest *api_get_iterations(gint64 project_id, guint level, guint offset);
+/* `scope` NULL: all of them. */
+HttpRequest *api_get_iterations(gint64 project_id, guint level, guint offset, const char *scope);
 HttpRequest *api_get_stories(gint64 project_id, guint level, guint limit, guint offset);
 /* n_ids at most API_BULK_MAX. Also asks for the neighbours in board order. */
 HttpRequest *api_get_bulk(gint64 project_id, guint level, const gint64 *ids, guint n_ids);

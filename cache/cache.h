@@ -74,7 +74,8 @@ Cache *cache_open(const CacheConfig *config, Transport *transport, GError **erro
 void cache_close(Cache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cache, cache_close)
 
-/* Where its files are: the configured directory, or a numbered one beside it when that was in use. Borrowed. */
+/* Where its files are: the configured directory, or a numbered one beside it when that was in use.
+ * Borrowed. */
 const char *cache_directory(const Cache *cache);
 
 /* Blocks (main thread, at start only): fetches the account, or accepts a stored one when the server

@@ -420,7 +420,9 @@ read_change(ParsedActivity *parsed, const json_t *change, GArray *stories, GArra
         note_id(epics, json_get_id(change, "id"));
         parsed->touches_epics = TRUE;
     } else if (string_is(change, "kind", "label")) {
-        parsed->touches_labels = TRUE;
+        /* A story's change of labels shows here as an update of their counts. */
+        parsed->touches_labels |= !string_is(change, "change_type", "update") ||
+                                  json_object_get(json_object_get(change, "new_values"), "name");
     } else if (string_is(change, "kind", "project_membership")) {
         parsed->touches_members = TRUE;
     } else if (string_is(change, "kind", "project") ||
@@ -431,6 +433,11 @@ read_change(ParsedActivity *parsed, const json_t *change, GArray *stories, GArra
         const json_t *object = json_object_get(change, values[i]);
         note_id(stories, json_get_id(object, "story_id"));
         note_id(epics, json_get_id(object, "epic_id"));
+        gint64 accepted_ms = json_get_time(object, "accepted_at");
+        if (accepted_ms > 0 &&
+            (parsed->oldest_acceptance_ms == 0 || accepted_ms < parsed->oldest_acceptance_ms)) {
+            parsed->oldest_acceptance_ms = accepted_ms;
+        }
     }
 }
 

@@ -29,7 +29,8 @@ typedef struct ParsedActivity {
     gint64 *story_ids,
         *epic_ids; /* touched: by changes, by primary resources, by comments' and tasks' story_id */
     guint n_story_ids, n_epic_ids;
-    gboolean deletes_stories; /* some story id above was deleted or moved away */
+    gboolean deletes_stories;    /* some story id above was deleted or moved away */
+    gint64 oldest_acceptance_ms; /* of the accepted_at times that it set or unset; 0 none */
     gboolean touches_labels, touches_epics, touches_members, touches_project;
 } ParsedActivity;
 

@@ -30,6 +30,7 @@
 #define N_PRIORITIES (PRIORITY_PREFETCH + 1)
 #define MAX_ATTEMPTS 6
 #define MAX_REDIRECTS 5
+#define REFUSAL_MAX_BYTES ((gsize)64 * 1024)
 #define MAX_HEADER_BYTES (64 * 1024)
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_MAX_MS 8000
@@ -183,7 +184,10 @@ on_body(char *data, size_t size, size_t count, void *user)
 {
     Job *job = user;
     gsize bytes = size * count;
-    if (bytes > job->request->max_bytes - job->body_bytes) {
+    /* The limit of a download is the file's size; the words of a refusal may be longer. */
+    gsize limit = job->response->status == 200 ? job->request->max_bytes
+                                               : MAX(job->request->max_bytes, REFUSAL_MAX_BYTES);
+    if (bytes > limit - job->body_bytes) {
         job->is_gone_over_limit = TRUE;
         return 0;
     }

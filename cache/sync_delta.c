@@ -189,6 +189,27 @@ iterations_rolled_over(const Delta *delta)
            clock_wall_ms() >= current->finish_ms;
 }
 
+/* Changed stories change the plan of the current iteration and the backlog; what is done stays,
+ * unless the project's settings, a rollover or an acceptance back then changed it. */
+static void
+fetch_plan(Delta *delta, gboolean project)
+{
+    const Project *base = delta->base;
+    const Iteration *current = project_find_iteration(base, base->current_iteration);
+    gboolean all = project || delta->settles_fill || !current;
+    for (guint i = 0; current && i < delta->activities->len; i++) {
+        const ParsedActivity *activity = g_ptr_array_index(delta->activities, i);
+        all |= activity->oldest_acceptance_ms > 0 &&
+               activity->oldest_acceptance_ms < current->start_ms;
+    }
+    delta->known->iterations_ms = clock_wall_ms();
+    if (all) {
+        run_fetch_iterations(&delta->run);
+    } else {
+        run_fetch_coming_iterations(&delta->run);
+    }
+}
+
 static void
 fetch_touched(Delta *delta)
 {
@@ -225,8 +246,7 @@ fetch_touched(Delta *delta)
         }
     }
     if (delta->ids->len > 0 || project) {
-        delta->known->iterations_ms = clock_wall_ms();
-        run_fetch_iterations(run);
+        fetch_plan(delta, project);
     }
     run_settle(run);
 }

@@ -216,7 +216,7 @@ const RunStep run_step_epics = {"epics", LEVEL_EPICS, build_epics, answer_epics}
 static HttpRequest *
 build_iterations(Run *run, guint level, gint64 tag)
 {
-    return api_get_iterations(run->into->id, level, (guint)tag);
+    return api_get_iterations(run->into->id, level, (guint)tag, run->iterations_scope);
 }
 
 static gboolean answer_iterations(Run *run, const HttpResponse *response, gint64 tag,
@@ -240,32 +240,56 @@ answer_iterations(Run *run, const HttpResponse *response, gint64 tag, GError **e
     while (pages_take(&run->iterations, &offset)) {
         run_send(run, &step_iterations, offset);
     }
-    if (run->iterations.in_flight == 0 && run->iterations.total > into->n_iterations) {
+    guint n_listed = into->n_iterations - run->n_kept_iterations;
+    if (run->iterations.in_flight == 0 && run->iterations.total > n_listed) {
         g_set_error(error, ERR, ERR_PROTOCOL,
-                    "incomplete listing: %u of %" G_GINT64_FORMAT " iterations", into->n_iterations,
+                    "incomplete listing: %u of %" G_GINT64_FORMAT " iterations", n_listed,
                     run->iterations.total);
         return FALSE;
     }
     return TRUE;
 }
 
-/* Moves the iterations out of the way, so that those that are no longer listed go. */
+/* Moves the iterations from the one at `kept` on out of the way, so that those that are no longer
+ * listed go. */
 static void
-drop_iterations(Project *project)
+drop_iterations(Project *project, guint kept)
 {
     g_autoptr(Project) bin = project_new(project->id);
-    bin->iterations = g_steal_pointer(&project->iterations);
-    bin->n_iterations = project->n_iterations;
-    project->n_iterations = 0;
+    bin->n_iterations = project->n_iterations - kept;
+    bin->iterations = g_new0(Iteration, bin->n_iterations + 1);
+    for (guint i = 0; i < bin->n_iterations; i++) {
+        bin->iterations[i] = project->iterations[kept + i];
+    }
+    project->n_iterations = kept;
+}
+
+static void
+fetch_iterations(Run *run, const char *scope, guint kept)
+{
+    guint offset;
+    run->iterations_scope = scope;
+    run->n_kept_iterations = kept;
+    drop_iterations(run->into, kept);
+    pages_init(&run->iterations, API_ITERATIONS_PER_PAGE);
+    while (pages_take(&run->iterations, &offset)) {
+        run_send(run, &step_iterations, offset);
+    }
 }
 
 void
 run_fetch_iterations(Run *run)
 {
-    guint offset;
-    drop_iterations(run->into);
-    pages_init(&run->iterations, API_ITERATIONS_PER_PAGE);
-    while (pages_take(&run->iterations, &offset)) {
-        run_send(run, &step_iterations, offset);
+    fetch_iterations(run, NULL, 0);
+}
+
+void
+run_fetch_coming_iterations(Run *run)
+{
+    guint kept = 0;
+    while (kept < run->into->n_iterations &&
+           run->into->iterations[kept].number < run->into->current_iteration) {
+        kept++;
     }
+    fetch_iterations(run, "current_backlog", kept);
 }

@@ -57,6 +57,8 @@ struct Run {
     gint64 sent_ms;                  /* when the last request went out */
     Project *into;                   /* under construction; run_fetch_iterations() fills it */
     Pages iterations;
+    const char *iterations_scope; /* NULL: all */
+    guint n_kept_iterations;
 };
 
 void run_init(Run *run, Sync *sync, CacheKey key, Priority priority, void (*on_idle)(Run *run));
@@ -70,6 +72,8 @@ void run_fail(Run *run, const GError *error);
 /* Shared steps: each parses into run->into. Iterations replace what is there. */
 extern const RunStep run_step_project, run_step_members, run_step_labels, run_step_epics;
 void run_fetch_iterations(Run *run);
+/* Only the current one and the backlog; the done ones stay as they are in run->into. */
+void run_fetch_coming_iterations(Run *run);
 
 ProjectSync *sync_get_project(Sync *sync, gint64 id);
 /* Writes `project` with all its rows in order, publishes it, and finishes nothing. */

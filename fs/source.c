@@ -148,7 +148,8 @@ take_body(TrackerResponse *answer, const HttpRequest *request, HttpResponse *res
         return take_file(answer, request, response, error);
     }
     response->body_bytes = answer->body ? answer->body->len : 0;
-    if (response->body_bytes > request->max_bytes) {
+    /* The limit of a download is the file's size; the words of a refusal may be longer. */
+    if (answer->status == 200 && response->body_bytes > request->max_bytes) {
         return too_large(request->max_bytes, error);
     }
     if (request->out_fd >= 0 && answer->status == 200) {

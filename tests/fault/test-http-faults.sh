@@ -1,6 +1,7 @@
 # Each way in which a server can fail: passing troubles are waited out, lasting ones end in their errno within the
 # timeout, never in a short directory, and the mount recovers by itself.
 . "$(dirname "$0")/../lib/mount.sh"
+use_clock
 
 sample_database "$work/s.db" 300
 sqlite3 "$work/s.db" 'PRAGMA wal_checkpoint' >/dev/null

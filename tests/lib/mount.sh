@@ -24,8 +24,7 @@ export XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 700 "$XDG_RUNTIME_DIR"
 unset TRACKERFS_TOKEN CREDENTIALS_DIRECTORY
-export TRACKERFS_TEST_CLOCK=$work/clock
-echo 0 >"$TRACKERFS_TEST_CLOCK"
+unset TRACKERFS_TEST_CLOCK
 server_pids=()
 
 cleanup() {
@@ -114,7 +113,13 @@ reset_requests() { curl -fsS -X POST "$url/__stats/reset" >/dev/null; }
 request_lines() { curl -fsS "$url/__stats" | jq -r '.requests[]'; }
 faults() { curl -fsS -X POST --data-binary "$1" "$url/__faults" >/dev/null; }
 
-# advance_clock MILLISECONDS: for every mounted trackerfs of this test
+# use_clock: gives everything started from here on a clock that the test moves. The kernel's clock is not moved, so such mounts
+# let it keep names and attributes for a moment only.
+use_clock() {
+    export TRACKERFS_TEST_CLOCK=$work/clock
+    echo 0 >"$TRACKERFS_TEST_CLOCK"
+}
+# advance_clock MILLISECONDS
 advance_clock() {
     echo $(($(cat "$TRACKERFS_TEST_CLOCK") + $1)) >"$TRACKERFS_TEST_CLOCK.new"
     cat "$TRACKERFS_TEST_CLOCK.new" >"$TRACKERFS_TEST_CLOCK"

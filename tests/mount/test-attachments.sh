@@ -1,6 +1,7 @@
 # Attachments: real bytes fetched on read and kept under a limit; the token is never sent on to where a download
 # is redirected; a body of another size than announced is an error.
 . "$(dirname "$0")/../lib/mount.sh"
+use_clock
 
 sample_database "$work/s.db"
 start_server "$work/s.db" --faults

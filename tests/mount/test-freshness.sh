@@ -1,5 +1,6 @@
 # A change at the server is seen after the TTL, and not one request is spent before it.
 . "$(dirname "$0")/../lib/mount.sh"
+use_clock
 
 sample_database "$work/s.db"
 start_server "$work/s.db" --faults
@@ -27,8 +28,10 @@ cmp "$story/description.md" "$work/before" || fail "changed before the TTL"
 equal "$(requests)" 0 "requests before the TTL"
 advance_clock 61000
 equal "$(cat "$project/stories/$id/description.md")" "Changed at the server." "text after the TTL"
-at_most "$(requests)" 4 "requests for one changed story"
+at_most "$(requests)" 3 "requests for one changed story"
 equal "$(basename "$(readlink -f "$project/stories/$id")")" "$id-A-new-title" "name after the TTL"
 equal "$(cat "$story/description.md")" "Changed at the server." "the old name leads to the new one"
-equal "$(stat -c %s "$project/stories/$id/description.md")" 23 "size after the TTL"
-equal "$(find "$project/stories" -mindepth 1 -maxdepth 1 -type d | wc -l)" "$(grep -cE '/stories/[^/]+$' "$work/before.list")" "no story came or went"
+# The kernel may keep attributes for a moment (see use_clock), not longer.
+size_is() { [ "$(stat -c %s "$project/stories/$id/description.md")" = "$1" ]; }
+until_true 5 "size after the TTL" size_is 23
+equal "$(find "$project/stories" -mindepth 1 -maxdepth 1 -type d | wc -l)" "$(grep -cE "^$project/stories/[^/]+$" "$work/before.list")" "no story came or went"

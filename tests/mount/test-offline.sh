@@ -1,6 +1,7 @@
 # With the server gone: what was read reads on, stat never waits, what was never fetched says so, and
 # everything comes back without a remount.
 . "$(dirname "$0")/../lib/mount.sh"
+use_clock
 
 sample_database "$work/s.db"
 start_server "$work/s.db" --faults

@@ -1,6 +1,7 @@
 # How much a walk costs at the server: a cold grep -r of 1 000 stories at most 20 requests, a remount
 # within the TTL none, a second walk after the TTL one.
 . "$(dirname "$0")/../lib/mount.sh"
+use_clock
 
 sample_database "$work/s.db" 1000
 start_server "$work/s.db" --faults

@@ -183,7 +183,7 @@ test_activity_names_what_it_touches(void)
     g_assert_cmpint(first->version, ==, 7);
     g_assert_cmpint(first->occurred_ms, ==, 1493854180000);
     g_assert_cmpuint(first->n_story_ids, ==, 2);
-    g_assert_true(first->touches_labels);
+    g_assert_false(first->touches_labels);
     g_assert_false(first->deletes_stories);
     g_assert_null(strchr(first->line.data, '\n'));
     const ParsedActivity *second = activities->pdata[1];
