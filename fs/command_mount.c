@@ -402,7 +402,9 @@ mount_with_token(const Options *options, const char *token)
     if (token) {
         protect_memory();
     }
-    (void)chdir("/");
+    if (chdir("/") != 0) {
+        log_debug(LOG_FS, "chdir /: %s", g_strerror(errno));
+    }
     fuse_set_log_func(on_fuse_log);
     instance_announce(mount_point);
     if (healed) {
