@@ -2,9 +2,9 @@
  * (fs/command_*.c).
  *
  * Each gets its own argument vector, argv[0] being the name of the command, and returns the exit
- * status of the program. It explains itself on standard error in one line, and never calls exit().
- * clock_init() has been called, log_init() with LOG_LEVEL_INFO too. Threads: the main thread, and
- * there is no other yet.
+ * status of the program. It explains itself on standard error in one line, and never exits by
+ * itself. clock_init() has been called, log_init() with LOG_LEVEL_INFO too. Threads: the main
+ * thread, and there is no other yet.
  *
  * Each answers --help on standard output, at most 24 lines of 80 columns. */
 #pragma once
