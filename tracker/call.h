@@ -22,12 +22,13 @@ typedef struct Call {
     GHashTable *params; /* name → value, decoded */
 
     /* From the path; 0: not part of it. */
-    gint64 project_id, story_id, epic_id, id;
+    gint64 project_id, story_id, epic_id, id, path_person_id;
     char *name; /* of a download */
 
     Render render;
     GString *body;
-    gint64 project_version; /* negative: no such header */
+    gint64 project_version;      /* negative: no such header */
+    gint64 last_notification_ms; /* negative: no such header */
     gboolean paged;
     gint64 total, limit, offset, returned;
     char *derived_token; /* made for a password, not yet known to the database; owned */

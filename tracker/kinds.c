@@ -201,6 +201,8 @@ static const Link project_memberships = {&kind_membership,
                                          "t.project_id", "t.project_id, t.id", NULL};
 static const Link project_review_types = {&kind_review_type, "review_type t", "t.project_id",
                                           "t.project_id, t.id", NULL};
+static const Link project_integrations = {&kind_integration, "integration t", "t.project_id",
+                                          "t.project_id, t.id", NULL};
 static const Link project_overrides = {NULL, "iteration_override t", "t.project_id",
                                        "t.project_id, t.number", "t.number"};
 static const Field project_fields[] = {
@@ -241,6 +243,8 @@ static const Field project_fields[] = {
     MANY(review_types, 0, &project_review_types),
     IDS(story_ids, 0, &project_stories),
     MANY(stories, 0, &project_stories),
+    IDS(integration_ids, 0, &project_integrations),
+    MANY(integrations, 0, &project_integrations),
     IDS(iteration_override_numbers, 0, &project_overrides),
     COLUMN(INT, account_id, D),
     ONE(account, 0, "t.account_id", &kind_account_summary),
@@ -563,6 +567,71 @@ static const Field activity_fields[] = {
     COLUMN(TIME, occurred_at, D),
 };
 DEFINE_KIND(activity, "activity", "activity", TRUE);
+
+/* The light forms inside of notifications. */
+static const Field person_light_fields[] = {KIND_FIELD, ID, COLUMN(TEXT, name, D)};
+DEFINE_KIND(person_light, "person", "person", FALSE);
+static const Field story_light_fields[] = {KIND_FIELD, ID, COLUMN(TEXT, name, D)};
+DEFINE_KIND(story_light, "story", "story", FALSE);
+static const Field epic_light_fields[] = {KIND_FIELD, ID, COLUMN(TEXT, name, D)};
+DEFINE_KIND(epic_light, "epic", "epic", FALSE);
+
+static const Field notification_fields[] = {
+    KIND_FIELD,
+    ID,
+    COLUMN(INT, project_id, 0),
+    ONE(project, D, "t.project_id", &kind_project_light),
+    COLUMN(INT, performer_id, 0),
+    ONE(performer, D, "t.performer_id", &kind_person_light),
+    COLUMN(TEXT, message, D),
+    COLUMN(TEXT, context, D),
+    COLUMN(TEXT, notification_type, D),
+    COLUMN(INT, new_attachment_count, D),
+    COLUMN(TEXT, action, D),
+    COLUMN(INT, story_id, 0),
+    ONE(story, D, "t.story_id", &kind_story_light),
+    COLUMN(INT, epic_id, 0),
+    ONE(epic, D, "t.epic_id", &kind_epic_light),
+    COLUMN(INT, comment_id, D),
+    CREATED,
+    UPDATED,
+    COLUMN(TIME, read_at, D),
+};
+DEFINE_KIND(notification, "notification", "notification", TRUE);
+
+static const Field webhook_fields[] = {
+    KIND_FIELD,
+    ID,
+    PROJECT_ID,
+    COLUMN(TEXT, webhook_url, D),
+    COLUMN(TEXT, webhook_version, D),
+    COLUMN(BOOL, enabled, D),
+    COLUMN(INT, last_error_code, D),
+    COLUMN(TEXT, last_response_body, D),
+    CREATED,
+    UPDATED,
+};
+DEFINE_KIND(webhook, "webhook", "webhook", TRUE);
+
+static const Field saved_search_fields[] = {
+    KIND_FIELD, ID, PROJECT_ID, COLUMN(TEXT, name, D), COLUMN(TEXT, query, D),
+};
+DEFINE_KIND(saved_search, "saved_search", "saved_search", TRUE);
+
+static const Field integration_fields[] = {
+    COLUMN(TEXT, kind, D),
+    ID,
+    PROJECT_ID,
+    COLUMN(TEXT, name, D),
+    COLUMN(BOOL, active, D),
+    COLUMN(TEXT, base_url, D),
+    COLUMN(BOOL, can_import, D),
+    COLUMN(BOOL, is_other, D),
+    COLUMN(TEXT, story_name, D),
+    CREATED,
+    UPDATED,
+};
+DEFINE_KIND(integration, "integration", "integration", TRUE);
 
 /* In the order of serializing; sql is unused, tracker/read_iterations.c writes these by their enum.
  */

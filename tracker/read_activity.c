@@ -69,3 +69,26 @@ read_my_activity(Call *call)
                            " WHERE m.person_id = ? AND m.role <> 'inactive')",
                            call->person_id, TRUE);
 }
+
+/* Of the projects that the workspace still shows its owner. */
+gboolean
+read_my_workspace_activity(Call *call)
+{
+    DbStmt *stmt =
+        db_prepare(call->conn, "SELECT 1 FROM workspace WHERE id = ?1 AND person_id = ?2");
+    gboolean there;
+
+    db_bind_int(stmt, 1, call->id);
+    db_bind_int(stmt, 2, call->person_id);
+    there = db_next(stmt);
+    db_done(stmt);
+    if (!there) {
+        return call_fail(call, PROBLEM_UNFOUND);
+    }
+    return answer_activity(call,
+                           "t.project_id IN (SELECT x.project_id FROM workspace_project x"
+                           " JOIN workspace w ON w.id = x.workspace_id JOIN membership m"
+                           " ON m.project_id = x.project_id AND m.person_id = w.person_id"
+                           " AND m.role <> 'inactive' WHERE w.id = ?)",
+                           call->id, TRUE);
+}

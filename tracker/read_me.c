@@ -119,7 +119,7 @@ read_account_memberships(Call *call)
     return call_answer_stmt(call, &kind_account_membership, stmt);
 }
 
-/* Keyed by the person, whom routes.c left in epic_id. */
+/* Keyed by the person. */
 gboolean
 read_account_membership(Call *call)
 {
@@ -132,7 +132,7 @@ read_account_membership(Call *call)
     stmt = db_prepare(call->conn, "SELECT id FROM account_membership WHERE account_id = ?1"
                                   " AND person_id = ?2");
     db_bind_int(stmt, 1, call->id);
-    db_bind_int(stmt, 2, call->epic_id);
+    db_bind_int(stmt, 2, call->path_person_id);
     id = db_next(stmt) ? db_int(stmt, 0) : 0;
     db_done(stmt);
     return id ? call_answer_one(call, &kind_account_membership, id)

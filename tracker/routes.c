@@ -1,7 +1,7 @@
-/* One table of patterns. A pattern's segments are words, or :p :s :e :i for the ids of project,
- * story, epic and whatever comes last, or :name. The first pattern that fits wins, so words stand
- * before ids ("bulk"). A path that fits none, or with another method, is route_not_found; an id
- * that is no number is an object that does not exist. Order of the checks, as recorded: route,
+/* One table of patterns. A pattern's segments are words, or :p :s :e :u :i for the ids of project,
+ * story, epic, person and whatever comes last, or :name. The first pattern that fits wins, so words
+ * stand before ids ("bulk"). A path that fits none, or with another method, is route_not_found; an
+ * id that is no number is an object that does not exist. Order of the checks, as recorded: route,
  * credentials, names, project, story. */
 #include "tracker/routes.h"
 
@@ -40,10 +40,14 @@ static const Route routes[] = {
      read_my_activity, 0},
     {"my/workspaces", "", read_my_workspaces, 0},
     {"my/workspaces/:i", "", read_my_workspace, 0},
+    {"my/workspaces/:i/activity", ACTIVITY, read_my_workspace_activity, 0},
+    {"my/notifications", "created_after,notification_types", read_my_notifications, 0},
+    {"my/notifications/:i", "", read_my_notification, 0},
+    {"people/:u/notifications/since/:i", "", read_notifications_since, 0},
     {"accounts", "", read_accounts, 0},
     {"accounts/:i", "", read_account, 0},
     {"accounts/:i/memberships", "", read_account_memberships, 0},
-    {"accounts/:i/memberships/:e", "", read_account_membership, 0},
+    {"accounts/:i/memberships/:u", "", read_account_membership, 0},
     {"account_summaries", "with_permission", read_account_summaries, 0},
     {"projects", "account_ids", read_projects, 0},
     {"projects/:p", "", read_project, 0},
@@ -58,6 +62,11 @@ static const Route routes[] = {
     {"projects/:p/releases/:i", "", read_release, 0},
     {"projects/:p/releases/:i/stories", "", read_release_stories, 0},
     {"projects/:p/review_types", "", read_review_types, 0},
+    {"projects/:p/webhooks", "", read_webhooks, 0},
+    {"projects/:p/webhooks/:i", "", read_webhook, 0},
+    {"projects/:p/integrations", "", read_integrations, 0},
+    {"projects/:p/integrations/:i", "", read_integration, 0},
+    {"projects/:p/my/searches", "", read_saved_searches, 0},
     {"projects/:p/story_transitions", PAGE ",occurred_before,occurred_after",
      read_project_transitions, 0},
     {"projects/:p/stories", PAGE "," STORY_FILTERS, read_stories, 0},
@@ -88,7 +97,7 @@ static const Route routes[] = {
 /* Ids of the path as it was matched; -1 for one that is no number. */
 typedef struct Match {
     const Route *route;
-    gint64 project, story, epic, id;
+    gint64 project, story, epic, person, id;
     char *name; /* borrowed from the segments */
 } Match;
 
@@ -115,6 +124,9 @@ match_segment(Match *match, const char *word, gsize bytes, char *segment)
         break;
     case 'e':
         match->epic = id_of(segment);
+        break;
+    case 'u':
+        match->person = id_of(segment);
         break;
     case 'n':
         match->name = segment;
@@ -284,11 +296,9 @@ project_of(Call *call, const char *sql, gint64 id)
 static gboolean
 enter(Call *call, const Match *match)
 {
-    gboolean of_account = g_str_has_prefix(match->route->pattern, "accounts/");
     gint64 parent = 0;
 
-    if (of_account || (match->project == 0 && match->story == 0 && match->epic == 0)) {
-        call->epic_id = match->epic; /* accounts: the person */
+    if (match->project == 0 && match->story == 0 && match->epic == 0) {
         return match->route->flags & ROUTE_NOBODY || match->route->flags & ROUTE_ROOT ||
                        call->person_id
                    ? TRUE
@@ -323,10 +333,11 @@ run_matched(Call *call, const Match *match)
     if (!call_parse_query(call) || !authenticate(call, match->route)) {
         return FALSE;
     }
-    if (match->id < 0) {
+    if (match->id < 0 || match->person < 0) {
         return call_fail(call, PROBLEM_UNFOUND);
     }
     call->id = match->id;
+    call->path_person_id = match->person;
     call->name = g_strdup(match->name);
     return enter(call, match) && call_check_params(call, match->route->params) &&
            match->route->handler(call);

@@ -20,6 +20,16 @@ gboolean read_account(Call *call);
 gboolean read_account_summaries(Call *call);
 gboolean read_account_memberships(Call *call);
 gboolean read_account_membership(Call *call);
+/* read_notifications.c */
+gboolean read_my_notifications(Call *call);
+gboolean read_my_notification(Call *call);
+gboolean read_notifications_since(Call *call);
+/* read_settings.c */
+gboolean read_webhooks(Call *call);
+gboolean read_webhook(Call *call);
+gboolean read_integrations(Call *call);
+gboolean read_integration(Call *call);
+gboolean read_saved_searches(Call *call);
 /* read_project.c */
 gboolean read_projects(Call *call);
 gboolean read_project(Call *call);
@@ -56,6 +66,7 @@ gboolean read_project_activity(Call *call);
 gboolean read_story_activity(Call *call);
 gboolean read_epic_activity(Call *call);
 gboolean read_my_activity(Call *call);
+gboolean read_my_workspace_activity(Call *call);
 /* read_iterations.c */
 gboolean read_iterations(Call *call);
 gboolean read_iteration(Call *call);

@@ -186,7 +186,45 @@ static const char *const steps[] = {
     "CREATE TABLE workspace(id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL, name TEXT,"
     " extra TEXT);"
     "CREATE TABLE workspace_project(workspace_id INTEGER NOT NULL, position INTEGER NOT NULL,"
-    " project_id INTEGER NOT NULL, PRIMARY KEY(workspace_id, position)) WITHOUT ROWID;",
+    " project_id INTEGER NOT NULL, PRIMARY KEY(workspace_id, position)) WITHOUT ROWID;"
+    "CREATE INDEX workspace_person ON workspace(person_id, id);"
+
+    "CREATE TABLE saved_search("
+    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, person_id INTEGER NOT NULL,"
+    " name TEXT NOT NULL, query TEXT NOT NULL, extra TEXT);"
+    "CREATE INDEX saved_search_person ON saved_search(project_id, person_id, id);"
+
+    /* person_id: who is told. At most one of story_id and epic_id; read_at NULL: unread. */
+    "CREATE TABLE notification("
+    " id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL, project_id INTEGER NOT NULL,"
+    " performer_id INTEGER, message TEXT, context TEXT, notification_type TEXT NOT NULL,"
+    " action TEXT NOT NULL, new_attachment_count INTEGER, story_id INTEGER, epic_id INTEGER,"
+    " comment_id INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
+    " read_at INTEGER, extra TEXT);"
+    "CREATE INDEX notification_person ON notification(person_id, created_at);"
+
+    /* last_error_code: the HTTP status of the last delivery that failed, 0 when there was no answer
+       at all; last_response_body: what was answered, or why there was no answer. */
+    "CREATE TABLE webhook("
+    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, webhook_url TEXT NOT NULL,"
+    " webhook_version TEXT NOT NULL, enabled INTEGER NOT NULL, last_error_code INTEGER,"
+    " last_response_body TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
+    "CREATE INDEX webhook_project ON webhook(project_id, id);"
+    /* The queue: an activity that still has to reach a webhook. Written in the transaction of the
+       change, deleted when it has arrived or was given up. due_at: not to be tried before. */
+    "CREATE TABLE webhook_delivery("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, webhook_id INTEGER NOT NULL,"
+    " activity_id INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+    " due_at INTEGER NOT NULL);"
+    "CREATE INDEX webhook_delivery_webhook ON webhook_delivery(webhook_id, id);"
+
+    /* kind: type || '_integration'. secrets: a JSON object of the credentials for the other tool,
+       which no answer shows; what else belongs to the type is in extra. */
+    "CREATE TABLE integration("
+    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT,"
+    " active INTEGER, base_url TEXT, can_import INTEGER, is_other INTEGER, story_name TEXT,"
+    " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
+    "CREATE INDEX integration_project ON integration(project_id, id);",
 };
 
 int

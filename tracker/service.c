@@ -127,6 +127,9 @@ add_page_headers(TrackerResponse *response, const Call *call)
     if (call->project_version >= 0) {
         add_number(response, "X-Tracker-Project-Version", call->project_version);
     }
+    if (call->last_notification_ms >= 0) {
+        add_number(response, "X-Tracker-Last-Notification-Timestamp", call->last_notification_ms);
+    }
     if (call->paged) {
         add_number(response, "X-Tracker-Pagination-Total", call->total);
         add_number(response, "X-Tracker-Pagination-Limit", call->limit);
@@ -299,6 +302,7 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
         .request = request,
         .now_ms = tracker_now_ms(tracker),
         .project_version = -1,
+        .last_notification_ms = -1,
         .file_fd = -1,
     };
 
