@@ -39,6 +39,7 @@ static const char usage[] =
     "  --faults[=SPEC]         for testing clients: go wrong on purpose, such as\n"
     "                          latency=200,err5xx=10,cut=100@/services/v5/projects*3\n"
     "                          Also POST /__faults; GET /__stats counts requests.\n"
+    "                          Webhooks may then be http: addresses of this machine.\n"
     "\n"
     "Try:  trackerfs import --sample t.db && trackerfs serve t.db --add-user Ada\n";
 
@@ -290,6 +291,9 @@ serve(const ServeOptions *options)
         return report(error);
     }
     tracker_set_clock(tracker, wall_clock, NULL);
+    if (!tracker_deliver_webhooks(tracker, faults != NULL, &error)) {
+        return report(error);
+    }
     TrackerHttpConfig config = {
         .listen = options->listen, .allow_remote = options->allow_remote, .faults = faults};
     int status = open_access_log(options->access_log, &config.access_log);

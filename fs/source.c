@@ -410,6 +410,10 @@ open_database(const char *path, char **ret_identity, GError **error)
                     "%s holds no account yet: fill it first, see `trackerfs help import`", path);
         return NULL;
     }
+    if (!tracker_deliver_webhooks(tracker, FALSE, &cause)) {
+        take_tracker_error(cause, error);
+        return NULL;
+    }
     g_autofree char *identity = g_strconcat(path, "\n", tracker_instance_id(tracker), NULL);
     Transport *transport = local_new(tracker, person_id, error);
     if (transport) {

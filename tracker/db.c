@@ -325,6 +325,12 @@ db_read_only(const Db *db)
 }
 
 const char *
+db_path(const Db *db)
+{
+    return db->path;
+}
+
+const char *
 db_files_dir(const Db *db)
 {
     return db->files_dir;

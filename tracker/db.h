@@ -27,6 +27,8 @@ void db_close(Db *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 
 gboolean db_read_only(const Db *db);
+/* As it was opened, borrowed. */
+const char *db_path(const Db *db);
 /* FILE.db.files, borrowed; made by who first writes there. */
 const char *db_files_dir(const Db *db);
 

@@ -12,6 +12,7 @@
 #include "tracker/auth.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
+#include "tracker/webhooks.h"
 
 G_DEFINE_QUARK(tracker - error - quark, tracker_error)
 
@@ -20,6 +21,8 @@ struct Tracker {
     char *instance_id;
     TrackerClockFn clock; /* set before threads start */
     gpointer clock_user;
+    Webhooks *webhooks; /* set before threads start; NULL: nobody delivers here */
+    gboolean http_webhooks;
 };
 
 Tracker *
@@ -55,6 +58,7 @@ tracker_close(Tracker *tracker)
     if (!tracker) {
         return;
     }
+    webhooks_stop(tracker->webhooks);
     db_close(tracker->db);
     g_free(tracker->instance_id);
     g_free(tracker);
@@ -77,6 +81,32 @@ gint64
 tracker_now_ms(Tracker *tracker)
 {
     return tracker->clock ? tracker->clock(tracker->clock_user) : g_get_real_time() / 1000;
+}
+
+gboolean
+tracker_deliver_webhooks(Tracker *tracker, gboolean allow_http, GError **error)
+{
+    g_return_val_if_fail(!tracker->webhooks, FALSE);
+    if (db_read_only(tracker->db)) {
+        return TRUE;
+    }
+    tracker->http_webhooks = allow_http;
+    tracker->webhooks = webhooks_start(tracker, allow_http, error);
+    return tracker->webhooks != NULL;
+}
+
+void
+tracker_wake_webhooks(Tracker *tracker)
+{
+    if (tracker->webhooks) {
+        webhooks_wake(tracker->webhooks);
+    }
+}
+
+gboolean
+tracker_http_webhooks(Tracker *tracker)
+{
+    return tracker->http_webhooks;
 }
 
 const char *

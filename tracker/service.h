@@ -42,6 +42,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tracker, tracker_close)
 void tracker_set_clock(Tracker *tracker, TrackerClockFn clock, gpointer user);
 gint64 tracker_now_ms(Tracker *tracker);
 
+/* Starts a thread that posts what happens to the projects' webhooks (tracker/webhooks.h), until
+ * tracker_close(). `allow_http`: for tests, see there. Call after tracker_set_clock(). */
+gboolean tracker_deliver_webhooks(Tracker *tracker, gboolean allow_http, GError **error);
+
 /* A random id made with the database: tells two databases at one path apart. Borrowed. */
 const char *tracker_instance_id(Tracker *tracker);
 
