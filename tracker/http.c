@@ -1,6 +1,7 @@
-/* How: libmicrohttpd runs `threads` epoll loops over one listening socket. This file makes the
- * socket, keeps a list of the connections and runs one timer thread over it; tracker/http_request.c
- * answers.
+/* How: libmicrohttpd runs a few epoll loops over one listening socket, which only move bytes:
+ * requests are answered by workers (tracker/http_workers.h), so that a long one holds up nobody
+ * else's connection. This file makes the socket, keeps a list of the connections and runs one timer
+ * thread over it; tracker/http_request.c answers.
  *
  * A connection:  accepted -> (request -> answer)* -> closed
  * While it is answered it may be parked: libmicrohttpd suspends it, and the timer thread resumes it
@@ -13,10 +14,11 @@
  * closes it.
  *
  * Stop: no new requests (503), parked connections are woken and give up, running answers get 3
- * seconds, the daemon is stopped, and the timer thread last.
+ * seconds, the workers are stopped, then the daemon, and the timer thread last.
  *
  * Locks: http->mutex, a leaf except that MHD_resume_connection() is called under it; libmicrohttpd
  * calls nothing of ours while it holds its own. */
+#include "tracker/db.h"
 #include "tracker/http_internal.h"
 
 #include <arpa/inet.h>
@@ -30,6 +32,8 @@
 #define TIMER_TICK_MS 500
 #define STOP_GRACE_MS 3000
 #define LISTEN_BACKLOG 512
+#define LOOPS 2
+#define WRITERS 3 /* they wait for one another at the database: more would not write faster */
 
 /* ---- connections ---- */
 
@@ -114,6 +118,38 @@ http_conn_park(HttpConn *conn, gint64 ms)
     conn->due_ms = ms < 0 ? -1 : tracker_monotonic_ms() + ms;
     (void)pthread_cond_signal(&http->timer_wake);
     return TRUE;
+}
+
+gboolean
+http_conn_give_to_worker(HttpConn *conn, HttpRequest *request, gboolean writes)
+{
+    TrackerHttp *http = conn->http;
+    {
+        TRACKER_LOCK(&http->mutex);
+        if (http->stopping) {
+            return FALSE;
+        }
+        MHD_suspend_connection(conn->handle);
+    }
+    http_workers_add(http->workers, request, writes);
+    return TRUE;
+}
+
+void
+http_conn_work_done(HttpConn *conn)
+{
+    TRACKER_LOCK(&conn->http->mutex);
+    conn->worked = TRUE;
+    MHD_resume_connection(conn->handle);
+}
+
+gboolean
+http_conn_worked(HttpConn *conn)
+{
+    TRACKER_LOCK(&conn->http->mutex);
+    gboolean worked = conn->worked;
+    conn->worked = FALSE;
+    return worked;
 }
 
 void
@@ -235,8 +271,8 @@ split_listen(const char *text, char **ret_host, char **ret_port, GError **error)
     return TRUE;
 }
 
-static gboolean
-is_loopback(const struct sockaddr *address)
+gboolean
+http_is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
@@ -299,7 +335,7 @@ open_listener(const char *text, gboolean allow_remote, GError **error)
                     gai_strerror(rc));
         return -1;
     }
-    if (!allow_remote && !is_loopback(addresses->ai_addr)) {
+    if (!allow_remote && !http_is_loopback(addresses->ai_addr)) {
         freeaddrinfo(addresses);
         g_set_error(
             error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT,
@@ -322,6 +358,7 @@ open_listener(const char *text, gboolean allow_remote, GError **error)
 static void
 http_free(TrackerHttp *http)
 {
+    http_workers_free(http->workers);
     http_stats_free(http->stats);
     (void)pthread_cond_destroy(&http->idle);
     (void)pthread_cond_destroy(&http->timer_wake);
@@ -338,6 +375,7 @@ http_new(Tracker *tracker, const TrackerHttpConfig *config)
     http->faults = config->faults;
     http->stats = config->faults ? http_stats_new() : NULL;
     http->access_log = config->access_log;
+    http->spool_dir = db_files_dir(tracker_db(tracker));
     http->idle_ms = 1000 * (gint64)(config->idle_s ? config->idle_s : 60);
     http->request_ms = 1000 * (gint64)(config->request_s ? config->request_s : 30);
     (void)pthread_mutex_init(&http->mutex, NULL);
@@ -353,18 +391,17 @@ http_new(Tracker *tracker, const TrackerHttpConfig *config)
 static struct MHD_Daemon *
 start_daemon(TrackerHttp *http, const TrackerHttpConfig *config, int fd)
 {
-    guint threads = config->threads ? config->threads : 4;
     guint connections = config->max_connections ? config->max_connections : 512;
     guint per_ip = config->max_connections_per_ip ? config->max_connections_per_ip : 256;
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        http_request_handle, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-        threads, MHD_OPTION_CONNECTION_LIMIT, MAX(connections, threads),
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned int)(http->idle_ms / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)TRACKER_HTTP_MAX_HEADER_BYTES, MHD_OPTION_URI_LOG_CALLBACK, http_request_line, http,
-        MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
-        connection_changed, http, MHD_OPTION_END);
+        http_request_handle, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, LOOPS,
+        MHD_OPTION_CONNECTION_LIMIT, MAX(connections, LOOPS), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        per_ip, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)(http->idle_ms / 1000),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)TRACKER_HTTP_MAX_HEADER_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, http_request_line, http, MHD_OPTION_NOTIFY_COMPLETED,
+        http_request_completed, http, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+        MHD_OPTION_END);
 }
 
 TrackerHttp *
@@ -377,6 +414,13 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
     }
     TrackerHttp *http = http_new(tracker, config);
     note_address(http, fd);
+    http->workers =
+        http_workers_new(config->threads ? config->threads : 4, WRITERS, http_request_work, error);
+    if (!http->workers) {
+        (void)close(fd);
+        http_free(http);
+        return NULL;
+    }
     http->daemon = start_daemon(http, config, fd);
     if (!http->daemon) {
         /* Whether libmicrohttpd has closed the socket depends on how far it came: leave it. */
@@ -387,6 +431,7 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
     }
     int rc = pthread_create(&http->timer, NULL, timer_run, http);
     if (rc != 0) {
+        http_workers_stop(http->workers);
         MHD_stop_daemon(http->daemon);
         http_free(http);
         g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_FAILED, "cannot start a thread: %s",
@@ -416,6 +461,8 @@ tracker_http_stop(TrackerHttp *http)
          * from here on, since http_conn_park() refuses. */
         (void)look_at_connections_locked(http);
     }
+    /* The same for those that a worker has: after this it has given all of them back. */
+    http_workers_stop(http->workers);
     MHD_stop_daemon(http->daemon);
     {
         TRACKER_LOCK(&http->mutex);

@@ -8,10 +8,11 @@
  * Paths of its own: GET /healthz; with faults also /__faults (GET, POST a specification of
  * tracker/faults.h), GET /__stats, POST /__stats/reset.
  *
- * Threads: a pool of `threads` for all connections and one for timers; start and stop from one
- * thread. A slow client costs a socket and memory, never a thread. tracker_handle() runs in the
- * pool. Errors: TRACKER_ERROR_FAILED (the address cannot be had), TRACKER_ERROR_BAD_INPUT (it makes
- * no sense). Limits: TRACKER_HTTP_*, and those of the configuration. */
+ * Threads: two for all connections, one for timers, and workers that run tracker_handle(), those
+ * for writing requests apart; start and stop from one thread. A slow client costs a socket and
+ * memory, never a thread; a request that takes long holds up no other connection. Errors:
+ * TRACKER_ERROR_FAILED (the address cannot be had), TRACKER_ERROR_BAD_INPUT (it makes no sense).
+ * Limits: TRACKER_HTTP_*, and those of the configuration. */
 #pragma once
 
 #include "tracker/faults.h"
@@ -22,8 +23,10 @@
 
 #define TRACKER_HTTP_DEFAULT_LISTEN "127.0.0.1:8080"
 #define TRACKER_HTTP_MAX_HEADER_BYTES (32 * 1024) /* request line and headers of one request */
-/* All request bodies being received, together: more is answered 503. */
-#define TRACKER_HTTP_MAX_BODIES_BYTES (G_GINT64_CONSTANT(512) * 1024 * 1024)
+/* All request bodies being received, together: more is answered 503. In memory; of uploads, which
+ * go to files. */
+#define TRACKER_HTTP_MAX_BODIES_BYTES (G_GINT64_CONSTANT(256) * 1024 * 1024)
+#define TRACKER_HTTP_MAX_SPOOL_BYTES (G_GINT64_CONSTANT(2) * 1024 * 1024 * 1024)
 
 typedef struct TrackerHttp TrackerHttp;
 
@@ -33,7 +36,7 @@ typedef struct TrackerHttpConfig {
     gboolean allow_remote;        /* else only loopback addresses */
     Faults *faults;               /* NULL: no fault switches and no /__stats; outlives the server */
     FILE *access_log;             /* NULL: none; outlives the server */
-    guint threads;                /* 0: 4 */
+    guint threads;                /* that answer reading requests; 0: 4 */
     guint max_connections;        /* 0: 512 */
     guint max_connections_per_ip; /* 0: 256 */
     guint idle_s;                 /* 0: 60; a connection on which nothing happens */

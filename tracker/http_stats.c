@@ -188,8 +188,13 @@ http_log_line(FILE *log, const HttpLogLine *line)
     g_autofree char *time_text =
         when ? g_date_time_format(when, "%Y-%m-%dT%H:%M:%S") : g_strdup("-");
     g_autoptr(GString) out = g_string_new(NULL);
-    g_string_append_printf(out, "time=%s.%03dZ peer=%s method=", time_text,
-                           (int)(line->now_ms % 1000), line->peer);
+    g_string_append_printf(out, "time=%s.%03dZ peer=%s", time_text, (int)(line->now_ms % 1000),
+                           line->peer);
+    if (line->forwarded_for) {
+        g_string_append(out, " for=");
+        append_quoted(out, line->forwarded_for);
+    }
+    g_string_append(out, " method=");
     append_quoted(out, line->method);
     g_string_append(out, " target=");
     append_quoted(out, line->target);

@@ -29,11 +29,14 @@ GString *http_stats_to_json(HttpStats *stats);
 char *http_stats_template(const char *target);
 
 typedef struct HttpLogLine {
-    gint64 now_ms;                              /* since 1970 */
-    const char *peer, *method, *target, *fault; /* fault: NULL for none */
-    int status;                                 /* 0: no answer */
+    gint64 now_ms; /* since 1970 */
+    const char *peer, *method, *target;
+    const char *forwarded_for; /* what a proxy on this machine said; NULL: none */
+    const char *fault;         /* NULL: none */
+    int status;                /* 0: no answer */
     gint64 body_bytes, duration_ms;
     gboolean gzip;
 } HttpLogLine;
-/* time=... peer=... method=... target="..." status=... bytes=... ms=... [gzip=1] [fault=...] */
+/* time=... peer=... [for="..."] method="..." target="..." status=... bytes=... ms=... [gzip=1]
+ * [fault=...] */
 void http_log_line(FILE *log, const HttpLogLine *line);

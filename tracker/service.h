@@ -79,6 +79,10 @@ typedef struct TrackerResponse {
 void tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response);
 void tracker_response_clear(TrackerResponse *response);
 
+/* Whether a request with this token would be somebody's; NULL is nobody's. For those who must
+ * decide before the request is complete. */
+gboolean tracker_knows_token(Tracker *tracker, const char *token);
+
 /* Value of a header (case-insensitive), borrowed, NULL if absent. */
 const char *tracker_response_header(const TrackerResponse *response, const char *name);
 

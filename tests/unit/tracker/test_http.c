@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -75,6 +76,8 @@ test_head_and_options(void)
     g_assert_cmpstr(origin, ==, "*");
     g_autofree char *headers = reply_header(&options, "Access-Control-Allow-Headers");
     g_assert_nonnull(strstr(headers, "X-TrackerToken"));
+    g_autofree char *methods = reply_header(&options, "Access-Control-Allow-Methods");
+    g_assert_nonnull(strstr(methods, "PATCH"));
     server_stop(&server);
 }
 
@@ -125,6 +128,22 @@ test_paths(void)
     g_auto(Reply) health = {0};
     server_ask(&server, "/healthz", &(Ask){0}, &health);
     g_assert_cmpint(health.status, ==, 200);
+    server_stop(&server);
+}
+
+/* A method that a path does not have is no other error than a path that is not there. */
+static void
+test_methods(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    static const char *const methods[] = {"DELETE", "PROPFIND", "GETGETGETGETGETGET", "TRACE"};
+    for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_auto(Reply) reply = {0};
+        server_ask(&server, ME, &(Ask){.method = methods[i], .token = server.token}, &reply);
+        g_assert_cmpint(reply.status, ==, 404);
+        g_assert_nonnull(strstr(reply.body->str, "route_not_found"));
+    }
     server_stop(&server);
 }
 
@@ -231,7 +250,8 @@ test_access_log(void)
     g_autofree char *path = g_strconcat(ME "?fields=%3Adefault&token=", server.token, NULL);
     g_auto(Reply) reply = {0};
     server_ask(&server, path, &(Ask){0}, &reply);
-    int fd = server_connect(&server, "GET /a\"b\x01 HTTP/1.0\r\nHost: x\r\n\r\n");
+    int fd = server_connect(&server, "GET /a\"b\x01 HTTP/1.0\r\nHost: x\r\n"
+                                     "X-Forwarded-For: 192.0.2.7\r\n\r\n");
     char byte = 0;
     while (recv(fd, &byte, 1, 0) > 0) {
     }
@@ -241,6 +261,7 @@ test_access_log(void)
     (void)fclose(log);
     g_assert_nonnull(strstr(text, "peer=127.0.0.1 method=\"GET\" target=\"" ME
                                   "?fields=%3Adefault&token=REDACTED\" status=200 bytes="));
+    g_assert_nonnull(strstr(text, "peer=127.0.0.1 for=\"192.0.2.7\" method=\"GET\""));
     g_assert_null(strstr(text, token));
     g_assert_null(strchr(text, 1));
     free(text); /* of open_memstream() */
@@ -332,6 +353,40 @@ test_trickling_client(void)
         closed = wait.revents != 0 || send(fd, "x", 1, MSG_NOSIGNAL) != 1;
     }
     g_assert_true(closed);
+    (void)close(fd);
+    server_stop(&server);
+}
+
+static void *
+stop_in_thread(void *user)
+{
+    Server *server = user;
+    tracker_http_stop(g_steal_pointer(&server->http));
+    return NULL;
+}
+
+/* Who is being answered when the server is told to stop gets his answer whole. */
+static void
+test_graceful_stop(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    g_autofree char *text = g_strdup_printf("GET " STORIES " HTTP/1.1\r\nHost: x\r\n"
+                                            "X-TrackerToken: %s\r\n\r\n",
+                                            server.token);
+    int fd = server_connect(&server, text);
+    char buffer[512];
+    gssize n = recv(fd, buffer, sizeof(buffer), 0);
+    g_assert_cmpint(n, >, 0);
+    g_autoptr(GString) got = g_string_new_len(buffer, n);
+    pthread_t thread;
+    g_assert_cmpint(pthread_create(&thread, NULL, stop_in_thread, &server), ==, 0);
+    while ((n = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
+        g_string_append_len(got, buffer, n);
+    }
+    (void)pthread_join(thread, NULL);
+    g_assert_true(g_str_has_prefix(got->str, "HTTP/1.1 200 OK\r\n"));
+    g_assert_true(g_str_has_suffix(got->str, "}]"));
     (void)close(fd);
     server_stop(&server);
 }
@@ -572,6 +627,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/head-and-options", test_head_and_options);
     g_test_add_func("/http/gzip", test_gzip);
     g_test_add_func("/http/paths", test_paths);
+    g_test_add_func("/http/methods", test_methods);
     g_test_add_func("/http/large-requests", test_large_requests);
     g_test_add_func("/http/download", test_download);
     g_test_add_func("/http/stats", test_stats);
@@ -579,6 +635,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/addresses", test_addresses);
     g_test_add_func("/http/slow-clients", test_slow_clients);
     g_test_add_func("/http/trickling-client", test_trickling_client);
+    g_test_add_func("/http/graceful-stop", test_graceful_stop);
     g_test_add_func("/http/connection-limit", test_connection_limit);
     g_test_add_func("/http/fault/answers", test_fault_answers);
     g_test_add_func("/http/fault/bodies", test_fault_bodies);
