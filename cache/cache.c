@@ -234,6 +234,7 @@ start_now(gpointer user)
         sync_start_attachment(start->sync, &start->attachment);
         break;
     case CACHE_NOTHING:
+    case CACHE_EDIT:
         break;
     }
     g_free(start->attachment.download_url);
@@ -367,6 +368,7 @@ owner_project(Cache *cache, CacheKind kind, gint64 id)
     case CACHE_ACCOUNT:
     case CACHE_PROJECT:
     case CACHE_ATTACHMENT:
+    case CACHE_EDIT:
         break;
     }
     return 0;

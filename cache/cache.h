@@ -25,6 +25,7 @@
  * Limits: see CacheConfig. Errors: ERR_* of cache/base/err.h. */
 #pragma once
 
+#include "cache/edit.h"
 #include "cache/model.h"
 #include "cache/transport.h"
 
@@ -38,6 +39,7 @@ typedef enum {
     CACHE_STORY_ACTIVITY,   /* id = story */
     CACHE_EPIC_ACTIVITY,    /* id = epic */
     CACHE_ATTACHMENT,       /* id = attachment */
+    CACHE_EDIT,             /* id = number of an edit; only to wait for */
 } CacheKind;
 
 typedef struct CacheKey {
@@ -56,6 +58,8 @@ typedef struct CacheAsk {
 typedef struct CacheConfig {
     const char
         *directory; /* for store.db and attachments/; made (0700) if missing; locked while in use */
+    const char *state_directory;   /* for journal.db and spool/, likewise; NULL: nothing is written,
+                                      cache_submit() answers ERR_UNSUPPORTED */
     const char *source;            /* a word or two for messages: "https://host" */
     gint64 ttl_ms;                 /* freshness; 0: ask before each operation */
     gint64 timeout_ms;             /* per request, repeats included */
@@ -111,6 +115,73 @@ gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
 typedef void (*CacheDoneFn)(const GError *error, gpointer user);
 void cache_wait(Cache *cache, CacheKey key, CacheDoneFn done, gpointer user);
 gboolean cache_cancel_wait(Cache *cache, CacheKey key, gpointer user);
+
+/* --- Writing (see cache/edit.h) --- */
+
+/* Makes an edit of what was saved and queues it. `base` is what was opened (NULL: what the
+ * snapshots show now), `mine` what was written; both are borrowed. Never blocks on the network or
+ * on syncing a disk. Returns the edit's number, or 0: without `error` nothing has changed (the save
+ * is done), with it the edit is refused and nothing happened: ERR_INVALID, ERR_NOT_FOUND, ERR_AUTH
+ * (a viewer), ERR_UNSUPPORTED, ERR_TOO_LARGE, or ERR_OFFLINE when the object is not known. The
+ * message's lines say `field:`, `value:`, `rule:` and `allowed:`; it is also the owner's `.error`
+ * until its next good save.
+ *
+ * Then wait for {CACHE_EDIT, number} and ask for the verdict. The wait ends with the verdict, and
+ * also when the server turns out to be away; with EDIT_PENDING more waiting is of use only to
+ * fsync(2). */
+gint64 cache_submit(Cache *cache, const EditTarget *target, const Text *base, const Text *mine,
+                    GError **error);
+
+/* With `last` the caller will not ask again: a later refusal is parked for the user. Without it,
+ * and for each verdict but EDIT_UNSAVED and EDIT_PENDING, the writer counts as told. `ret_id`, may
+ * be NULL: of what a creation made; provisional while pending. `error` is set for EDIT_REFUSED and
+ * EDIT_CONFLICT; and for EDIT_PENDING to why there was no answer, if so: free or ignore it. */
+EditVerdict cache_edit_verdict(Cache *cache, gint64 number, gboolean last, gint64 *ret_id,
+                               GError **error);
+
+/* The id that a provisional one became; itself while it is none yet. Until cache_close(). */
+gint64 cache_resolve_id(Cache *cache, gint64 id);
+
+/* A file for the bytes of an attachment to come, in the state directory: a read-write descriptor,
+ * the caller's, and its name for EditTarget.spool (the caller's). cache_submit() takes it over,
+ * also when it fails; cache_spool_drop() throws it away. ERR_NO_SPACE, ERR_LOCAL. */
+int cache_spool_new(Cache *cache, char **ret_name, GError **error);
+void cache_spool_drop(Cache *cache, const char *name);
+
+/* FALSE when the account may not write to this project (viewer) or there is no journal. */
+gboolean cache_may_write(Cache *cache, gint64 project_id);
+
+/* `.error`: the words of the last refused save, with a newline at the end; NULL: none. The
+ * caller's. cache_set_error() is for refusals of the tree itself; NULL clears. */
+char *cache_dup_error(Cache *cache, EditOwner owner, gint64 id);
+void cache_set_error(Cache *cache, EditOwner owner, gint64 id, const char *text);
+
+/* `.conflict/`: FALSE when there is none. `ret_text` is the caller's (g_free its data). It lasts
+ * until a save of the same file is accepted, or cache_drop_conflict(). */
+gboolean cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side,
+                            Text *ret_text);
+gboolean cache_drop_conflict(Cache *cache, EditOwner owner, gint64 id, GError **error);
+
+/* `.next_states`: the states that the story may be given now, one a line. The caller's. */
+char *cache_dup_next_states(const Project *project, const Story *story);
+
+/* The queue: everything that the server has not accepted. Oldest first; of EditStatus, with a free
+ * function. */
+GPtrArray *cache_list_edits(Cache *cache);
+guint cache_count_edits(Cache *cache, guint *ret_parked);
+/* One edit as JSON text, its texts included; NULL: no such edit. The caller's. */
+char *cache_show_edit(Cache *cache, gint64 number);
+/* Tries again now what is parked or delayed; number 0: everything. ERR_NOT_FOUND. */
+gboolean cache_retry_edit(Cache *cache, gint64 number, GError **error);
+/* Throws an edit away, with those that were made on what it creates. ERR_NOT_FOUND; ERR_CONFLICT
+ * while it is being sent. */
+gboolean cache_drop_edit(Cache *cache, gint64 number, GError **error);
+
+/* At the end (main thread): sends what is pending until nothing is, or `timeout_ms` have passed, or
+ * the server is away. `progress` (may be NULL) hears the count each time it changes. Returns how
+ * many remain, parked ones included: they stay in the journal. */
+typedef void (*CacheDrainFn)(guint remaining, gpointer user);
+guint cache_drain(Cache *cache, gint64 timeout_ms, CacheDrainFn progress, gpointer user);
 
 /* Starts filling every project of the account that was never filled, as prefetch. */
 void cache_prefill(Cache *cache);
