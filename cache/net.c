@@ -38,6 +38,8 @@
     800 /* a server that restarts is waited for, one that is down is reported */
 #define LOW_SPEED_SECONDS 20
 #define POLL_MAX_MS 1000
+/* Places that only saves may take when all others are taken. */
+#define PLACES_FOR_SAVES 2
 
 typedef struct {
     HttpRequest *request;
@@ -50,6 +52,8 @@ typedef struct {
 
     /* of the present try */
     CURL *easy;
+    struct curl_slist *headers; /* the token's line and the body's; NULL without a body */
+    gint64 sent_bytes;          /* of an upload */
     GString *body;
     gsize body_bytes, header_bytes;
     gboolean is_gone_over_limit;
@@ -65,7 +69,7 @@ typedef struct {
     gboolean is_loopback;
     char *token; /* locked memory of token_bytes; NULL: none */
     gsize token_bytes;
-    struct curl_slist *headers_json, *headers_plain; /* with the token; const after net_new */
+    struct curl_slist *headers; /* the token's line; const after net_new */
     gint64 connect_timeout_ms;
     guint max_in_flight;
 
@@ -96,12 +100,22 @@ start_curl(void)
 /* --- Jobs --- */
 
 static void
+headers_free(struct curl_slist *headers)
+{
+    for (struct curl_slist *at = headers; at; at = at->next) {
+        explicit_bzero(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(headers);
+}
+
+static void
 job_clear_try(Job *job)
 {
     if (job->easy) {
         curl_easy_cleanup(job->easy);
         job->easy = NULL;
     }
+    headers_free(g_steal_pointer(&job->headers));
     if (job->body) {
         g_string_free(job->body, TRUE);
         job->body = NULL;
@@ -130,6 +144,7 @@ job_answer(Net *net, Job *job, GError *error)
     HttpResponse *response = NULL;
     if (!owned) {
         response = g_steal_pointer(&job->response);
+        response->retry_after_ms = job->retry_after_ms;
         if (job->body) {
             response->body_bytes = job->body->len;
             response->body = g_string_free(g_steal_pointer(&job->body), FALSE);
@@ -146,7 +161,7 @@ job_answer(Net *net, Job *job, GError *error)
 static gboolean
 is_repeatable(const Job *job)
 {
-    return !g_str_equal(job->request->method, "POST");
+    return !job->request->once && !g_str_equal(job->request->method, "POST");
 }
 
 /* Puts the job back for another try, or returns FALSE when there is no time or no point. */
@@ -303,11 +318,63 @@ is_at_origin(const Net *net, const char *url)
     return g_str_has_prefix(url, net->origin) && (url[length] == '/' || url[length] == '\0');
 }
 
+/* An upload's bytes: the frame's head, the file, the frame's tail. */
+static size_t
+on_send(char *buffer, size_t size, size_t count, void *user)
+{
+    Job *job = user;
+    const HttpRequest *request = job->request;
+    gint64 at = job->sent_bytes;
+    gint64 head_bytes = (gint64)request->body_bytes;
+    gsize tail_bytes = strlen(request->tail);
+    gsize room = size * count;
+    ssize_t given;
+    if (at < head_bytes) {
+        given = (ssize_t)MIN(room, (gsize)(head_bytes - at));
+        memcpy(buffer, request->body + at, (gsize)given);
+    } else if (at < head_bytes + request->in_bytes) {
+        gint64 left = head_bytes + request->in_bytes - at;
+        do {
+            given = pread(request->in_fd, buffer, MIN(room, (gsize)left), at - head_bytes);
+        } while (given < 0 && errno == EINTR);
+        if (given <= 0) {
+            return CURL_READFUNC_ABORT; /* the file became shorter, or cannot be read */
+        }
+    } else {
+        gsize done = (gsize)(at - head_bytes - request->in_bytes);
+        given = (ssize_t)MIN(room, tail_bytes - done);
+        memcpy(buffer, request->tail + done, (gsize)given);
+    }
+    job->sent_bytes += given;
+    return (size_t)given;
+}
+
+static int
+on_rewind(void *user, curl_off_t offset, int origin)
+{
+    Job *job = user;
+    if (origin != SEEK_SET) {
+        return CURL_SEEKFUNC_CANTSEEK;
+    }
+    job->sent_bytes = offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 static void
 set_method(Job *job)
 {
     const HttpRequest *request = job->request;
-    if (request->body) {
+    if (request->in_fd >= 0) {
+        (void)curl_easy_setopt(job->easy, CURLOPT_POST, 1L);
+        (void)curl_easy_setopt(job->easy, CURLOPT_READFUNCTION, on_send);
+        (void)curl_easy_setopt(job->easy, CURLOPT_READDATA, job);
+        (void)curl_easy_setopt(job->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+        (void)curl_easy_setopt(job->easy, CURLOPT_SEEKDATA, job);
+        (void)curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)((gint64)request->body_bytes + request->in_bytes +
+                                            (gint64)strlen(request->tail)));
+        job->sent_bytes = 0;
+    } else if (request->body) {
         (void)curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, request->body);
         (void)curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                (curl_off_t)request->body_bytes);
@@ -315,6 +382,16 @@ set_method(Job *job)
     if (!g_str_equal(request->method, "GET")) {
         (void)curl_easy_setopt(job->easy, CURLOPT_CUSTOMREQUEST, request->method);
     }
+}
+
+static struct curl_slist *
+body_headers(const Net *net, Job *job)
+{
+    g_autofree char *type = g_strconcat("Content-Type: ", job->request->content_type, NULL);
+    job->headers = curl_slist_append(NULL, net->headers->data);
+    job->headers = curl_slist_append(job->headers, type);
+    job->headers = curl_slist_append(job->headers, "Expect:");
+    return job->headers;
 }
 
 static void
@@ -352,7 +429,7 @@ start_job(Net *net, Job *job)
         SET(CURLOPT_NOPROXY, "*");
     }
     if (job->redirects == 0 && is_at_origin(net, job->url)) {
-        SET(CURLOPT_HTTPHEADER, job->request->body ? net->headers_json : net->headers_plain);
+        SET(CURLOPT_HTTPHEADER, job->request->body ? body_headers(net, job) : net->headers);
     }
 #undef SET
     set_method(job);
@@ -526,12 +603,14 @@ take_queued(Net *net)
     }
 }
 
-/* A prefetch must not sit before the demand that found it: the first due job of the best priority.
- */
+/* A prefetch must not sit before the demand that found it: the first due job of the best priority
+ * for which there is a place. */
 static Job *
 next_due(Net *net, gint64 now, gint64 *wake_ms)
 {
-    for (int priority = 0; priority < N_PRIORITIES; priority++) {
+    guint limit = net->max_in_flight + PLACES_FOR_SAVES;
+    for (int priority = 0; priority < N_PRIORITIES && net->running->len < limit; priority++) {
+        limit = net->max_in_flight;
         if (priority != PRIORITY_SAVE && now < net->held_back_until_ms) {
             *wake_ms = MIN(*wake_ms, net->held_back_until_ms);
             return NULL;
@@ -619,8 +698,7 @@ run_once(Net *net)
     gint64 wake_ms = now + POLL_MAX_MS;
     take_queued(net);
     expire(net, now, &wake_ms);
-    for (Job *job;
-         net->running->len < net->max_in_flight && (job = next_due(net, now, &wake_ms));) {
+    for (Job *job; (job = next_due(net, now, &wake_ms));) {
         start_job(net, job);
     }
     (void)curl_multi_perform(net->multi, &n_running);
@@ -697,15 +775,6 @@ net_get_stats(Transport *transport, TransportStats *ret_stats)
 }
 
 static void
-headers_free(struct curl_slist *headers)
-{
-    for (struct curl_slist *at = headers; at; at = at->next) {
-        explicit_bzero(at->data, strlen(at->data));
-    }
-    curl_slist_free_all(headers);
-}
-
-static void
 net_free(Transport *transport)
 {
     Net *net = (Net *)transport;
@@ -718,8 +787,7 @@ net_free(Transport *transport)
         (void)pthread_join(net->thread, NULL);
         (void)curl_multi_cleanup(net->multi);
     }
-    headers_free(net->headers_json);
-    headers_free(net->headers_plain);
+    headers_free(net->headers);
     if (net->token) {
         explicit_bzero(net->token, net->token_bytes);
         (void)munlock(net->token, net->token_bytes);
@@ -785,10 +853,7 @@ make_headers(Net *net)
 {
     g_autofree char *line = net->token ? g_strdup_printf("X-TrackerToken: %s", net->token)
                                        : g_strdup("X-TrackerToken:");
-    net->headers_plain = curl_slist_append(NULL, line);
-    net->headers_json = curl_slist_append(NULL, line);
-    net->headers_json = curl_slist_append(net->headers_json, "Content-Type: application/json");
-    net->headers_json = curl_slist_append(net->headers_json, "Expect:");
+    net->headers = curl_slist_append(NULL, line);
     explicit_bzero(line, strlen(line));
 }
 
@@ -820,7 +885,8 @@ net_new(const NetConfig *config, GError **error)
     }
     make_headers(net);
     net->multi = curl_multi_init();
-    (void)curl_multi_setopt(net->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)net->max_in_flight);
+    (void)curl_multi_setopt(net->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                            (long)net->max_in_flight + PLACES_FOR_SAVES);
     int rc = pthread_create(&net->thread, NULL, net_thread, net);
     if (rc != 0) {
         (void)curl_multi_cleanup(g_steal_pointer(&net->multi));

@@ -5,9 +5,10 @@
  * of the transport's own; the callback must be short and must not call back into the transport
  * except to send. A response of any HTTP status is a response, not an error; `error` is set when
  * there was none (ERR_OFFLINE, ERR_TIMEOUT, ERR_TOO_LARGE, ERR_PROTOCOL for a cut body,
- * ERR_CANCELLED, ERR_NO_SPACE). The transport alone knows the base URL and the token, repeats GETs
- * (connection lost, 429, 502, 503, 504, with Retry-After and jittered back-off) until the deadline,
- * and never repeats a POST. The token goes to the configured host and nowhere else. */
+ * ERR_CANCELLED, ERR_NO_SPACE). The transport alone knows the base URL and the token, repeats
+ * requests (connection lost, 429, 502, 503, 504, with Retry-After and jittered back-off) until the
+ * deadline, but never a POST nor one that is marked `once`: whoever writes must look at what became
+ * of it before sending it again. The token goes to the configured host and nowhere else. */
 #pragma once
 
 #include <glib.h>
@@ -25,7 +26,12 @@ typedef struct HttpRequest {
     gboolean at_origin;
     char *body; /* NULL, or body_bytes bytes */
     gsize body_bytes;
-    const char *content_type; /* static string, NULL without a body */
+    char *content_type; /* NULL without a body */
+    int in_fd;          /* -1, or what follows `body`: in_bytes from its start, then `tail` (an
+                           upload: the frame before and after the file); closed with the request */
+    gint64 in_bytes;
+    char *tail; /* NUL-terminated; NULL: none */
+    gboolean once;
     Priority priority;
     gint64
         deadline_ms; /* of clock_monotonic_ms(): the last moment for an answer, repeats included */
@@ -40,6 +46,7 @@ typedef struct HttpResponse {
     gsize body_bytes;
     gint64 project_version;                /* X-Tracker-Project-Version, -1 when absent */
     gint64 total, limit, offset, returned; /* X-Tracker-Pagination-*, -1 when absent */
+    gint64 retry_after_ms;                 /* Retry-After, -1 when absent */
     gboolean is_json;                      /* Content-Type says JSON */
     char *location; /* of a redirect that was not followed, for the message */
 } HttpResponse;
@@ -66,6 +73,14 @@ struct Transport {
 };
 
 HttpRequest *http_request_new_get(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* A write: `once`, of PRIORITY_SAVE. `method` is static. */
+HttpRequest *http_request_new_write(const char *method, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
+/* Takes over `json` as the body. */
+void http_request_set_json(HttpRequest *request, char *json);
+/* The body is one file of a form, `part` its name there; takes over `fd`. */
+void http_request_set_upload(HttpRequest *request, const char *part, const char *filename, int fd,
+                             gint64 bytes);
 void http_request_free(HttpRequest *request);
 void http_response_free(HttpResponse *response);
 void transport_free(Transport *transport);

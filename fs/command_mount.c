@@ -301,7 +301,7 @@ open_cache(const Options *options, Starter *starter, const char *token, int *ret
     g_autofree char *identity = NULL;
     gboolean offline = FALSE;
     g_autoptr(Transport) transport =
-        source_open(options->location, token, options->timeout_ms, &identity, &error);
+        source_open(options->location, token, options->timeout_ms, FALSE, &identity, &error);
     if (!transport) {
         *ret_status = starter_fail(starter, status_of(error, STATUS_SOURCE), error->message);
         return NULL;

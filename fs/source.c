@@ -69,6 +69,7 @@ response_of(const TrackerResponse *answer)
     response->offset = header_number(answer, "X-Tracker-Pagination-Offset");
     response->returned = header_number(answer, "X-Tracker-Pagination-Returned");
     response->is_json = type && g_str_has_prefix(type, "application/json");
+    response->retry_after_ms = -1;
     response->location = g_strdup(tracker_response_header(answer, "Location"));
     return response;
 }
@@ -161,9 +162,40 @@ take_body(TrackerResponse *answer, const HttpRequest *request, HttpResponse *res
     return TRUE;
 }
 
+/* The whole body of an upload in memory: the tracker takes no more than it would over HTTP. */
+static char *
+read_upload(const HttpRequest *request, gsize *ret_bytes, GError **error)
+{
+    gsize tail_bytes = strlen(request->tail);
+    gsize bytes = request->body_bytes + (gsize)request->in_bytes + tail_bytes;
+    if (request->in_bytes > TRACKER_MAX_UPLOAD_BYTES) {
+        g_set_error(error, ERR, ERR_TOO_LARGE, "a file may have %d bytes at most",
+                    TRACKER_MAX_UPLOAD_BYTES);
+        return NULL;
+    }
+    g_autofree char *body = g_malloc(bytes);
+    memcpy(body, request->body, request->body_bytes);
+    for (gint64 done = 0; done < request->in_bytes;) {
+        ssize_t got = pread(request->in_fd, body + request->body_bytes + done,
+                            (gsize)(request->in_bytes - done), done);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            g_set_error(error, ERR, ERR_LOCAL, "reading the file to upload: %s",
+                        got < 0 ? g_strerror(errno) : "it became shorter");
+            return NULL;
+        }
+        done += got;
+    }
+    memcpy(body + bytes - tail_bytes, request->tail, tail_bytes);
+    *ret_bytes = bytes;
+    return g_steal_pointer(&body);
+}
+
 static void
 ask_tracker(LocalTransport *local, const HttpRequest *request, const char *target, gboolean trusted,
-            TrackerResponse *ret_answer)
+            const char *upload, gsize upload_bytes, TrackerResponse *ret_answer)
 {
     const char *question = strchr(target, '?');
     g_autofree char *path =
@@ -174,8 +206,8 @@ ask_tracker(LocalTransport *local, const HttpRequest *request, const char *targe
         .query = question ? question + 1 : NULL,
         .trusted_person_id = trusted ? local->person_id : 0,
         .content_type = request->content_type,
-        .body = request->body,
-        .body_bytes = request->body_bytes,
+        .body = upload ? upload : request->body,
+        .body_bytes = upload ? upload_bytes : request->body_bytes,
     };
     tracker_handle(local->tracker, &asked, ret_answer);
 }
@@ -195,8 +227,13 @@ perform(LocalTransport *local, const HttpRequest *request, GError **error)
     }
     g_autofree char *target =
         g_strconcat(request->at_origin ? "" : API_ROOT, request->target, NULL);
+    g_autofree char *upload = NULL;
+    gsize upload_bytes = 0;
+    if (request->in_fd >= 0 && !(upload = read_upload(request, &upload_bytes, error))) {
+        return NULL;
+    }
     TrackerResponse answer;
-    ask_tracker(local, request, target, TRUE, &answer);
+    ask_tracker(local, request, target, TRUE, upload, upload_bytes, &answer);
     for (int hop = 0; request->out_fd >= 0 && is_redirect(&answer); hop++) {
         g_autofree char *next = g_strdup(tracker_response_header(&answer, "Location"));
         tracker_response_clear(&answer);
@@ -205,7 +242,7 @@ perform(LocalTransport *local, const HttpRequest *request, GError **error)
                         request->target);
             return NULL;
         }
-        ask_tracker(local, request, next, FALSE, &answer);
+        ask_tracker(local, request, next, FALSE, NULL, 0, &answer);
     }
     g_autoptr(HttpResponse) response = response_of(&answer);
     gboolean ok = take_body(&answer, request, response, error);
@@ -396,10 +433,10 @@ ensure_sample(const char *path, GError **error)
 }
 
 static Transport *
-open_database(const char *path, char **ret_identity, GError **error)
+open_database(const char *path, gboolean writes, char **ret_identity, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autoptr(Tracker) tracker = tracker_open(path, TRACKER_READ_ONLY, &cause);
+    g_autoptr(Tracker) tracker = tracker_open(path, writes ? 0 : TRACKER_READ_ONLY, &cause);
     if (!tracker) {
         take_tracker_error(cause, error);
         return NULL;
@@ -443,17 +480,17 @@ open_http(const char *url, const char *token, gint64 timeout_ms, char **ret_iden
 }
 
 Transport *
-source_open(const Location *location, const char *token, gint64 timeout_ms, char **ret_identity,
-            GError **error)
+source_open(const Location *location, const char *token, gint64 timeout_ms, gboolean writes,
+            char **ret_identity, GError **error)
 {
     switch (location->kind) {
     case LOCATION_HTTP:
         return open_http(location->url, token, timeout_ms, ret_identity, error);
     case LOCATION_DATABASE:
-        return open_database(location->path, ret_identity, error);
+        return open_database(location->path, writes, ret_identity, error);
     case LOCATION_DEMO:
         return ensure_sample(location->path, error)
-                   ? open_database(location->path, ret_identity, error)
+                   ? open_database(location->path, writes, ret_identity, error)
                    : NULL;
     }
     return NULL;

@@ -9,7 +9,8 @@
 #include "cache/transport.h"
 #include "fs/location.h"
 
-/* `token` NULL: none. `ret_identity`: a text that is the same exactly when the data are (service
- * and account, or database); not a secret. The caller's. */
+/* `token` NULL: none. `writes`: a database is opened for writing. `ret_identity`: a text that is
+ * the same exactly when the data are (service and account, or database); not a secret. The
+ * caller's. */
 Transport *source_open(const Location *location, const char *token, gint64 timeout_ms,
-                       char **ret_identity, GError **error);
+                       gboolean writes, char **ret_identity, GError **error);

@@ -190,6 +190,78 @@ test_lasting_troubles_are_reported(void)
     g_assert_cmpuint(requests, >=, 2);
 }
 
+static gboolean
+count_body(int fd, guint number, const char *request, gpointer user)
+{
+    GString *seen = user;
+    (void)number;
+    const char *length = strstr(request, "Content-Length: ");
+    g_assert_nonnull(length);
+    g_assert_nonnull(strstr(request, "X-TrackerToken: " TOKEN));
+    g_assert_nonnull(strstr(request, "Content-Type: multipart/form-data; boundary="));
+    for (gint64 left = g_ascii_strtoll(length + 16, NULL, 10); left > 0;) {
+        char buffer[4096];
+        ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+        g_assert_cmpint(got, >, 0);
+        g_string_append_len(seen, buffer, got);
+        left -= got;
+    }
+    http_server_json(fd, "{\"id\":300}");
+    return TRUE;
+}
+
+static void
+test_an_upload_is_framed_and_whole(void)
+{
+    g_autoptr(GString) seen = g_string_new(NULL);
+    HttpServer *server = http_server_start(count_body, seen);
+    g_autoptr(Transport) transport = transport_to(server, 1);
+    g_autoptr(Answer) answer = answer_new();
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "trackerfs-upload-XXXXXX", NULL);
+    int fd = g_mkstemp(path);
+    (void)unlink(path);
+    g_autofree char *bytes = g_malloc(300000);
+    memset(bytes, 'x', 300000);
+    g_assert_cmpint(write(fd, bytes, 300000), ==, 300000);
+    HttpRequest *request = http_request_new_write("POST", "/projects/9/uploads");
+    request->deadline_ms = clock_monotonic_ms() + 10000;
+    request->max_bytes = 1000;
+    http_request_set_upload(request, "file", "a \"b\".png", fd, 300000);
+    transport->send(transport, request, on_done, answer);
+    answer_wait(answer);
+    g_assert_no_error(answer->error);
+    g_assert_cmpint(answer->response->status, ==, 200);
+    g_assert_true(g_str_has_prefix(seen->str, "--"));
+    g_assert_nonnull(strstr(seen->str, "name=\"file\"; filename=\"a %22b%22.png\"\r\n"));
+    const char *body = strstr(seen->str, "\r\n\r\n") + 4;
+    g_assert_cmpint(memcmp(body, bytes, 300000), ==, 0);
+    g_assert_true(g_str_has_prefix(body + 300000, "\r\n--"));
+    g_assert_true(g_str_has_suffix(seen->str, "--\r\n"));
+    g_clear_pointer(&transport, transport_free);
+    http_server_stop(server);
+}
+
+static void
+test_a_write_is_not_repeated(void)
+{
+    static char unavailable[] = "HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+    HttpServer *server = http_server_start(always, unavailable);
+    g_autoptr(Transport) transport = transport_to(server, 4);
+    g_autoptr(Answer) answer = answer_new();
+    HttpRequest *request = http_request_new_write("PUT", "/projects/9/stories/1");
+    http_request_set_json(request, g_strdup("{}"));
+    request->deadline_ms = clock_monotonic_ms() + 30000;
+    request->max_bytes = 1000;
+    transport->send(transport, request, on_done, answer);
+    answer_wait(answer);
+    g_assert_no_error(answer->error);
+    g_assert_cmpint(answer->response->status, ==, 503);
+    g_assert_cmpint(answer->response->retry_after_ms, ==, 2000);
+    g_assert_cmpuint(http_server_requests(server), ==, 1);
+    g_clear_pointer(&transport, transport_free);
+    http_server_stop(server);
+}
+
 static void
 test_a_post_is_not_repeated(void)
 {
@@ -500,6 +572,8 @@ main(int argc, char **argv)
     g_test_add_func("/net/passing-troubles", test_passing_troubles_are_waited_out);
     g_test_add_func("/net/lasting-troubles", test_lasting_troubles_are_reported);
     g_test_add_func("/net/post", test_a_post_is_not_repeated);
+    g_test_add_func("/net/put", test_a_write_is_not_repeated);
+    g_test_add_func("/net/upload", test_an_upload_is_framed_and_whole);
     g_test_add_func("/net/limits", test_limits);
     g_test_add_func("/net/api-redirect", test_redirects_of_the_api_are_refused);
     g_test_add_func("/net/download-redirect", test_downloads_follow_without_the_token);
