@@ -226,17 +226,6 @@ import_files(Tracker *tracker, const ImportOptions *options, V5ImportReport *rep
     return ok;
 }
 
-/* Of a database that this command made. */
-static void
-remove_database(const char *file)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *path = g_strconcat(file, suffixes[i], NULL);
-        (void)g_unlink(path);
-    }
-}
-
 int
 command_import(int argc, char **argv)
 {
@@ -249,7 +238,9 @@ command_import(int argc, char **argv)
         return fputs(usage, stdout) < 0 ? STATUS_USAGE : STATUS_OK;
     }
     g_autoptr(GError) error = NULL;
+    g_autofree char *files = g_strconcat(options.file, ".files", NULL);
     gboolean existed = g_file_test(options.file, G_FILE_TEST_EXISTS);
+    gboolean files_existed = g_file_test(files, G_FILE_TEST_EXISTS);
     Tracker *tracker = tracker_open(options.file, TRACKER_CREATE, &error);
     if (!tracker) {
         return command_fail(status_of(error), NULL, "%s", error->message);
@@ -261,7 +252,7 @@ command_import(int argc, char **argv)
     tracker_close(tracker);
     if (!ok) {
         if (!existed) {
-            remove_database(options.file);
+            tracker_remove(options.file, !files_existed);
         }
         return command_fail(status_of(error), NULL, "%s", error->message);
     }

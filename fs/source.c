@@ -378,8 +378,24 @@ take_tracker_error(const GError *cause, GError **error)
     g_set_error_literal(error, ERR, full ? ERR_NO_SPACE : ERR_INVALID, cause->message);
 }
 
+/* First the attachments, then the database that knows them. What an earlier sample of that name
+ * left, whose database was deleted, would be in the way. */
+static gboolean
+move_sample(const char *made, const char *path, GError **error)
+{
+    g_autofree char *made_files = g_strconcat(made, ".files", NULL);
+    g_autofree char *files = g_strconcat(path, ".files", NULL);
+    tracker_remove(path, TRUE);
+    if ((g_rename(made_files, files) == 0 || errno == ENOENT) && g_rename(made, path) == 0) {
+        return TRUE;
+    }
+    g_set_error(error, ERR, ERR_LOCAL, "cannot put the sample project to %s: %s", path,
+                g_strerror(errno));
+    return FALSE;
+}
+
 /* Makes the sample in a private folder beside its place and moves it there whole: whoever is
- * interrupted leaves no half a sample. First the attachments, then the database that knows them. */
+ * interrupted leaves no half a sample. */
 static gboolean
 make_sample(const char *path, GError **error)
 {
@@ -393,22 +409,16 @@ make_sample(const char *path, GError **error)
         return FALSE;
     }
     g_autofree char *made = g_build_filename(work, "demo.db", NULL);
-    g_autofree char *made_files = g_strconcat(made, ".files", NULL);
-    g_autofree char *files = g_strconcat(path, ".files", NULL);
     Tracker *tracker = tracker_open(made, TRACKER_CREATE, &cause);
     gboolean ok = tracker && tracker_make_sample(tracker, 0, clock_wall_ms(), &cause);
     tracker_close(tracker);
     if (!ok) {
         take_tracker_error(cause, error);
-        return FALSE;
     }
-    if ((g_rename(made_files, files) != 0 && errno != ENOENT) || g_rename(made, path) != 0) {
-        g_set_error(error, ERR, ERR_LOCAL, "cannot put the sample project to %s: %s", path,
-                    g_strerror(errno));
-        return FALSE;
-    }
+    ok = ok && move_sample(made, path, error);
+    tracker_remove(made, TRUE);
     (void)g_rmdir(work);
-    return TRUE;
+    return ok;
 }
 
 /* Two first mounts at once: one makes it, the other waits for it. */

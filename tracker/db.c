@@ -318,6 +318,25 @@ db_close(Db *db)
     g_free(db);
 }
 
+void
+db_remove(const char *path, gboolean attachments)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
+        (void)unlink(file);
+    }
+    g_autofree char *folder = g_strconcat(path, ".files", NULL);
+    g_autoptr(GDir) listing = attachments ? g_dir_open(folder, 0, NULL) : NULL;
+    for (const char *name; listing && (name = g_dir_read_name(listing));) {
+        g_autofree char *file = g_build_filename(folder, name, NULL);
+        (void)unlink(file);
+    }
+    if (listing) {
+        (void)rmdir(folder);
+    }
+}
+
 gboolean
 db_read_only(const Db *db)
 {

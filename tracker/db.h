@@ -26,6 +26,9 @@ Db *db_open(const char *path, TrackerOpenFlags flags, GError **error);
 void db_close(Db *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Db, db_close)
 
+/* As tracker_remove(). */
+void db_remove(const char *path, gboolean attachments);
+
 gboolean db_read_only(const Db *db);
 /* As it was opened, borrowed. */
 const char *db_path(const Db *db);

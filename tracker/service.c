@@ -64,6 +64,12 @@ tracker_close(Tracker *tracker)
     g_free(tracker);
 }
 
+void
+tracker_remove(const char *path, gboolean attachments)
+{
+    db_remove(path, attachments);
+}
+
 Db *
 tracker_db(Tracker *tracker)
 {

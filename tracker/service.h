@@ -39,6 +39,10 @@ Tracker *tracker_open(const char *path, TrackerOpenFlags flags, GError **error);
 void tracker_close(Tracker *tracker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tracker, tracker_close)
 
+/* Deletes what there is of a database that nobody has open: the file, its log and, when told, its
+ * attachments. A log that lost its file would be replayed into the next database of that name. */
+void tracker_remove(const char *path, gboolean attachments);
+
 void tracker_set_clock(Tracker *tracker, TrackerClockFn clock, gpointer user);
 gint64 tracker_now_ms(Tracker *tracker);
 

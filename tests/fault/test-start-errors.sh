@@ -80,6 +80,19 @@ if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=32k none 
     umount "$work/small"
 fi
 
+# The sample: a full disk leaves nothing behind, a deleted database is made anew.
+if [ "$(id -u)" = 0 ] && mkdir "$work/tiny" && mount -t tmpfs -o size=512k none "$work/tiny"; then
+    XDG_DATA_HOME=$work/tiny/data refuses 1 'full' demo "$mnt"
+    refuses 2 'full' import --sample "$work/tiny/s.db"
+    left=$(find "$work/tiny" -mindepth 1 ! -type d ! -name '*.lock'; find "$work/tiny" -name 'new-*' -o -name '*.files')
+    equal "$left" '' "left on a full disk"
+    umount "$work/tiny"
+fi
+rm "$XDG_DATA_HOME/trackerfs/demo.db"
+"$trackerfs" demo "$mnt"
+cat "$mnt"/*/stories/*/attachments/* >/dev/null
+unmount "$mnt"
+
 # The mount point
 refuses 3 'mkdir -p' demo "$work/none"
 refuses 3 'is not a folder' demo "$db"
