@@ -15,7 +15,12 @@ typedef struct Wanted {
     GPtrArray *historic; /* char * */
 } Wanted;
 
-static Selection *select_text(const Kind *kind, const char *text, gsize bytes, int depth,
+typedef struct Style {
+    int depth;
+    gboolean written; /* in the order of POST and PUT */
+} Style;
+
+static Selection *select_text(const Kind *kind, const char *text, gsize bytes, Style style,
                               GError **error);
 
 static void
@@ -188,13 +193,14 @@ is_replaced(const Kind *kind, const Wanted *wanted, const Field *field)
 }
 
 static gboolean
-pick(Selection *selection, const Field *field, const GString *inner, int depth, GError **error)
+pick(Selection *selection, const Field *field, const GString *inner, Style style, GError **error)
 {
     Picked picked = {.field = field, .column = -1};
 
     if (nested_kind(field)) {
-        picked.child = select_text(nested_kind(field), inner && inner->len ? inner->str : NULL,
-                                   inner ? inner->len : 0, depth + 1, error);
+        picked.child =
+            select_text(nested_kind(field), inner && inner->len ? inner->str : NULL,
+                        inner ? inner->len : 0, (Style){style.depth + 1, style.written}, error);
         if (!picked.child) {
             return FALSE;
         }
@@ -216,9 +222,45 @@ pick(Selection *selection, const Field *field, const GString *inner, int depth, 
     return TRUE;
 }
 
-static Selection *
-build(const Kind *kind, Wanted *wanted, int depth, GError **error)
+static gboolean
+is_written_last(const Kind *kind, const char *name)
 {
+    gsize bytes = strlen(name);
+    const char *at = kind->write_order;
+
+    while (at && *at) {
+        gsize length = strcspn(at, ",");
+
+        if (length == bytes && strncmp(at, name, bytes) == 0) {
+            return TRUE;
+        }
+        at += length + (at[length] ? 1 : 0);
+    }
+    return FALSE;
+}
+
+/* The kind's fields in the order of the answer; owned. */
+static GPtrArray *
+ordered_fields(const Kind *kind, gboolean written)
+{
+    GPtrArray *fields = g_ptr_array_new();
+    g_auto(GStrv) last = g_strsplit(written && kind->write_order ? kind->write_order : "", ",", -1);
+
+    for (gsize i = 0; i < kind->n_fields; i++) {
+        if (!written || !is_written_last(kind, kind->fields[i].name)) {
+            g_ptr_array_add(fields, (gpointer)(guintptr)&kind->fields[i]);
+        }
+    }
+    for (char **name = last; *name; name++) {
+        g_ptr_array_add(fields, (gpointer)(guintptr)kind_field(kind, *name, strlen(*name)));
+    }
+    return fields;
+}
+
+static Selection *
+build(const Kind *kind, Wanted *wanted, Style style, GError **error)
+{
+    g_autoptr(GPtrArray) fields = ordered_fields(kind, style.written);
     g_autoptr(Selection) selection = g_new0(Selection, 1);
 
     selection->kind = kind;
@@ -228,14 +270,14 @@ build(const Kind *kind, Wanted *wanted, int depth, GError **error)
     selection->columns = g_string_new(NULL);
     selection->ones = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     selection->extra = wanted->all_default && kind->has_extra;
-    for (gsize i = 0; i < kind->n_fields; i++) {
-        const Field *field = &kind->fields[i];
+    for (guint i = 0; i < fields->len; i++) {
+        const Field *field = g_ptr_array_index(fields, i);
         const GString *inner = g_hash_table_lookup(wanted->marks, field);
         gboolean by_default = (field->flags & FIELD_DEFAULT) && wanted->all_default &&
                               !is_replaced(kind, wanted, field);
 
         if ((inner || by_default || (field->flags & FIELD_ALWAYS)) &&
-            !pick(selection, field, inner, depth, error)) {
+            !pick(selection, field, inner, style, error)) {
             return NULL;
         }
     }
@@ -243,24 +285,24 @@ build(const Kind *kind, Wanted *wanted, int depth, GError **error)
 }
 
 static Selection *
-select_text(const Kind *kind, const char *text, gsize bytes, int depth, GError **error)
+select_text(const Kind *kind, const char *text, gsize bytes, Style style, GError **error)
 {
     g_autoptr(GHashTable) marks = g_hash_table_new_full(NULL, NULL, NULL, inner_free);
     g_autoptr(GPtrArray) historic = g_ptr_array_new_with_free_func(g_free);
     Wanted wanted = {.all_default = !text, .marks = marks, .historic = historic};
 
-    if (depth > FIELDS_MAX_DEPTH) {
+    if (style.depth > FIELDS_MAX_DEPTH) {
         g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT, "'fields' is nested too deeply");
         return NULL;
     }
     if (text && !parse(kind, &wanted, text, bytes, error)) {
         return NULL;
     }
-    return build(kind, &wanted, depth, error);
+    return build(kind, &wanted, style, error);
 }
 
-Selection *
-fields_select(const Kind *kind, const char *fields, GError **error)
+static Selection *
+select_styled(const Kind *kind, const char *fields, gboolean written, GError **error)
 {
     gsize bytes = fields ? strlen(fields) : 0;
 
@@ -268,5 +310,17 @@ fields_select(const Kind *kind, const char *fields, GError **error)
         g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT, "'fields' is too long");
         return NULL;
     }
-    return select_text(kind, fields, bytes, 0, error);
+    return select_text(kind, fields, bytes, (Style){0, written}, error);
+}
+
+Selection *
+fields_select(const Kind *kind, const char *fields, GError **error)
+{
+    return select_styled(kind, fields, FALSE, error);
+}
+
+Selection *
+fields_select_written(const Kind *kind, const char *fields, GError **error)
+{
+    return select_styled(kind, fields, TRUE, error);
 }

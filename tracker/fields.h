@@ -33,6 +33,8 @@ struct Selection {
 
 /* NULL fields: the default set. */
 Selection *fields_select(const Kind *kind, const char *fields, GError **error);
+/* The same in the order of the answers to POST and PUT. */
+Selection *fields_select_written(const Kind *kind, const char *fields, GError **error);
 void selection_free(Selection *selection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Selection, selection_free)
 

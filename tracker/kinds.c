@@ -44,8 +44,10 @@
 #define PROJECT_ID COLUMN(INT, project_id, D)
 #define STORY_ID COLUMN(INT, story_id, D)
 #define DEFINE_KIND(symbol, name, table, has_extra)                                                \
-    const Kind kind_##symbol = {name, table, symbol##_fields, G_N_ELEMENTS(symbol##_fields),       \
-                                has_extra}
+    DEFINE_KIND_WRITTEN(symbol, name, table, has_extra, NULL)
+#define DEFINE_KIND_WRITTEN(symbol, name, table, has_extra, write_order)                           \
+    const Kind kind_##symbol = {                                                                   \
+        name, table, symbol##_fields, G_N_ELEMENTS(symbol##_fields), has_extra, write_order}
 #define WEB_BASE "(SELECT value FROM meta WHERE key = 'web_base')"
 
 static const Field person_fields[] = {
@@ -268,7 +270,7 @@ static const Field label_fields[] = {
     UPDATED,
     COMPUTED(counts, 0, compute_counts),
 };
-DEFINE_KIND(label, "label", "label", TRUE);
+DEFINE_KIND_WRITTEN(label, "label", "label", TRUE, "id,project_id,name,created_at,updated_at");
 
 static const Field file_attachment_fields[] = {
     KIND_FIELD,
@@ -490,7 +492,10 @@ static const Field story_fields[] = {
      "(SELECT o.person_id FROM story_owner o WHERE o.story_id = t.id ORDER BY o.position LIMIT 1)",
      &kind_person, NULL, NULL, "owned_by_id"},
 };
-DEFINE_KIND(story, "story", "story", TRUE);
+DEFINE_KIND_WRITTEN(story, "story", "story", TRUE,
+                    "id,project_id,name,description,story_type,current_state,estimate,accepted_at,"
+                    "deadline,requested_by_id,owned_by_id,owner_ids,labels,created_at,updated_at,"
+                    "story_priority,external_id,integration_id,url");
 
 static const Field release_fields[] = {
     KIND_FIELD,

@@ -57,6 +57,8 @@ struct Kind {
     const Field *fields;
     gsize n_fields;
     gboolean has_extra;
+    const char *write_order; /* of the answer to POST and PUT: after all other members come these;
+                                NULL: as in GET */
 };
 
 extern const Kind kind_account, kind_account_membership, kind_account_summary, kind_activity,
