@@ -5,6 +5,7 @@
  * YYYY-MM-DD. Booleans are 0 and 1. Ids are those of V5.
  * - NULL means: the server never said. It is left out of answers, so what was imported is given
  * back. Columns with a NOT NULL are those without which nothing works.
+ * - AUTOINCREMENT: an id is never given twice, also not that of something deleted.
  * - `extra` is a JSON object, minified, of attributes that have no column here (old ones such as
  *   enable_planned_mode, or new ones), or NULL. They are given back after the known ones.
  * - `position` orders things, ascending; only the order counts, gaps are welcome. Stories of a
@@ -26,7 +27,8 @@ static const char *const steps[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 
     "CREATE TABLE person("
-    " id INTEGER PRIMARY KEY, name TEXT, email TEXT, initials TEXT, username TEXT, time_zone TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, email TEXT, initials TEXT, username TEXT, "
+    "time_zone TEXT,"
     " has_google_identity INTEGER, receives_in_app_notifications INTEGER,"
     " created_at INTEGER, updated_at INTEGER,"
     /* NULL, or tracker/auth.h auth_password_hash() */
@@ -39,17 +41,19 @@ static const char *const steps[] = {
     "CREATE INDEX token_person ON token(person_id);"
 
     "CREATE TABLE account("
-    " id INTEGER PRIMARY KEY, name TEXT, plan TEXT, status TEXT, days_left INTEGER,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, plan TEXT, status TEXT, days_left INTEGER,"
     " over_the_limit INTEGER, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE TABLE account_membership("
-    " id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, person_id INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, person_id INTEGER NOT "
+    "NULL,"
     " created_at INTEGER, updated_at INTEGER, owner INTEGER, admin INTEGER, project_creator "
     "INTEGER,"
     " timekeeper INTEGER, time_enterer INTEGER, extra TEXT);"
     "CREATE UNIQUE INDEX account_membership_person ON account_membership(account_id, person_id);"
 
     "CREATE TABLE project("
-    " id INTEGER PRIMARY KEY, name TEXT NOT NULL, status TEXT, version INTEGER NOT NULL DEFAULT 1,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, status TEXT, version INTEGER NOT "
+    "NULL DEFAULT 1,"
     " iteration_length INTEGER, week_start_day TEXT, point_scale TEXT, point_scale_is_custom "
     "INTEGER,"
     " bugs_and_chores_are_estimatable INTEGER, automatic_planning INTEGER, enable_following "
@@ -65,7 +69,8 @@ static const char *const steps[] = {
     "CREATE INDEX project_account ON project(account_id);"
 
     "CREATE TABLE membership("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, person_id INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, person_id INTEGER NOT "
+    "NULL,"
     " role TEXT NOT NULL, project_color TEXT, favorite INTEGER, last_viewed_at INTEGER,"
     " wants_comment_notification_emails INTEGER, will_receive_mention_notifications_or_emails "
     "INTEGER,"
@@ -74,17 +79,18 @@ static const char *const steps[] = {
     "CREATE INDEX membership_person ON membership(person_id);"
 
     "CREATE TABLE label("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL,"
     " created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE UNIQUE INDEX label_name ON label(project_id, name);"
 
     "CREATE TABLE story("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, position INTEGER NOT NULL,"
     " name TEXT NOT NULL, description TEXT, story_type TEXT NOT NULL, current_state TEXT NOT NULL,"
     " estimate REAL, accepted_at INTEGER, deadline INTEGER, requested_by_id INTEGER,"
     " created_at INTEGER, updated_at INTEGER, integration_id INTEGER, external_id TEXT,"
     " story_priority TEXT, url TEXT, extra TEXT);"
     "CREATE UNIQUE INDEX story_position ON story(project_id, position);"
+    "CREATE INDEX story_state ON story(project_id, current_state, position);"
     "CREATE INDEX story_updated ON story(project_id, updated_at);"
     "CREATE INDEX story_accepted ON story(project_id, accepted_at) WHERE accepted_at IS NOT NULL;"
     /* position: 0 is the first owner, who is owned_by_id */
@@ -98,13 +104,15 @@ static const char *const steps[] = {
     "CREATE INDEX story_label_label ON story_label(label_id);"
 
     "CREATE TABLE task("
-    " id INTEGER PRIMARY KEY, story_id INTEGER NOT NULL, description TEXT, complete INTEGER,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER NOT NULL, description TEXT, complete "
+    "INTEGER,"
     " position INTEGER NOT NULL, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX task_story ON task(story_id, position);"
 
     /* exactly one of story_id and epic_id */
     "CREATE TABLE comment("
-    " id INTEGER PRIMARY KEY, story_id INTEGER, epic_id INTEGER, text TEXT, person_id INTEGER,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER, epic_id INTEGER, text TEXT, "
+    "person_id INTEGER,"
     " commit_identifier TEXT, commit_type TEXT, created_at INTEGER, updated_at INTEGER, extra "
     "TEXT);"
     "CREATE INDEX comment_story ON comment(story_id, id) WHERE story_id IS NOT NULL;"
@@ -114,27 +122,32 @@ static const char *const steps[] = {
        not have the bytes. comment_id NULL: uploaded, not attached. big_url, thumbnail_url NULL:
        "#". */
     "CREATE TABLE file_attachment("
-    " id INTEGER PRIMARY KEY, project_id INTEGER, comment_id INTEGER, filename TEXT NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER, comment_id INTEGER, filename TEXT "
+    "NOT NULL,"
     " content_type TEXT, size INTEGER, content_hash TEXT, thumbnailable INTEGER, height INTEGER,"
     " width INTEGER, uploaded INTEGER, uploader_id INTEGER, created_at INTEGER, big_url TEXT,"
     " thumbnail_url TEXT, extra TEXT);"
     "CREATE INDEX file_attachment_comment ON file_attachment(comment_id, id)"
     " WHERE comment_id IS NOT NULL;"
     "CREATE TABLE google_attachment("
-    " id INTEGER PRIMARY KEY, comment_id INTEGER, person_id INTEGER, google_kind TEXT, title TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, comment_id INTEGER, person_id INTEGER, google_kind "
+    "TEXT, title TEXT,"
     " google_id TEXT, alternate_link TEXT, resource_id TEXT, extra TEXT);"
     "CREATE INDEX google_attachment_comment ON google_attachment(comment_id, id);"
 
     "CREATE TABLE blocker("
-    " id INTEGER PRIMARY KEY, story_id INTEGER NOT NULL, person_id INTEGER, description TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER NOT NULL, person_id INTEGER, "
+    "description TEXT,"
     " resolved INTEGER, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX blocker_story ON blocker(story_id, id);"
     "CREATE TABLE review_type("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, name TEXT NOT NULL, hidden INTEGER,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL, "
+    "hidden INTEGER,"
     " created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX review_type_project ON review_type(project_id, id);"
     "CREATE TABLE review("
-    " id INTEGER PRIMARY KEY, story_id INTEGER NOT NULL, review_type_id INTEGER, reviewer_id "
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER NOT NULL, review_type_id INTEGER, "
+    "reviewer_id "
     "INTEGER,"
     " status TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX review_story ON review(story_id, id);"
@@ -145,17 +158,19 @@ static const char *const steps[] = {
     "CREATE INDEX story_transition_story ON story_transition(story_id, occurred_at, id);"
     "CREATE INDEX story_transition_project ON story_transition(project_id, occurred_at, id);"
     "CREATE TABLE pull_request("
-    " id INTEGER PRIMARY KEY, story_id INTEGER NOT NULL, owner TEXT, repo TEXT, host_url TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER NOT NULL, owner TEXT, repo TEXT, "
+    "host_url TEXT,"
     " original_url TEXT, status TEXT, number INTEGER, created_at INTEGER, updated_at INTEGER,"
     " extra TEXT);"
     "CREATE INDEX pull_request_story ON pull_request(story_id, id);"
     "CREATE TABLE branch("
-    " id INTEGER PRIMARY KEY, story_id INTEGER NOT NULL, owner TEXT, repo TEXT, host_url TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, story_id INTEGER NOT NULL, owner TEXT, repo TEXT, "
+    "host_url TEXT,"
     " name TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX branch_story ON branch(story_id, id);"
 
     "CREATE TABLE epic("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, position INTEGER NOT NULL,"
     " name TEXT NOT NULL, label_id INTEGER, description TEXT, created_at INTEGER, updated_at "
     "INTEGER,"
     " completed_at INTEGER, projected_completion INTEGER, url TEXT, extra TEXT);"
@@ -183,7 +198,8 @@ static const char *const steps[] = {
     " PRIMARY KEY(epic_id, activity_id)) WITHOUT ROWID;"
     "CREATE INDEX activity_epic_activity ON activity_epic(activity_id);"
 
-    "CREATE TABLE workspace(id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL, name TEXT,"
+    "CREATE TABLE workspace(id INTEGER PRIMARY KEY AUTOINCREMENT, person_id INTEGER NOT NULL, name "
+    "TEXT,"
     " extra TEXT);"
     "CREATE TABLE workspace_project(workspace_id INTEGER NOT NULL, position INTEGER NOT NULL,"
     " project_id INTEGER NOT NULL, PRIMARY KEY(workspace_id, position)) WITHOUT ROWID;"
