@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tracker/body.h"
+#include "tracker/changes.h"
 #include "tracker/json_writer.h"
+#include "tracker/routes.h"
 
 typedef struct WhereValue {
     char *text; /* NULL: a number */
@@ -16,6 +19,9 @@ void
 call_clear(Call *call)
 {
     render_clear(&call->render);
+    g_clear_pointer(&call->match, match_free);
+    g_clear_pointer(&call->changes, changes_free);
+    g_clear_pointer(&call->given, json_decref);
     g_clear_pointer(&call->params, g_hash_table_unref);
     g_clear_pointer(&call->name, g_free);
     g_clear_pointer(&call->location, g_free);
@@ -57,6 +63,22 @@ call_fail_parameter(Call *call, const char *format, const char *parameter)
     return call_fail_text(call, text);
 }
 
+gboolean
+call_fail_rule(Call *call, const char *general_problem, const char *requirement)
+{
+    (void)call_fail_text(call, general_problem);
+    call->problem.requirement = g_strdup(requirement);
+    return FALSE;
+}
+
+gboolean
+call_fail_field(Call *call, const char *field, const char *problem)
+{
+    (void)call_fail_text(call, problem);
+    call->problem.field = g_strdup(field);
+    return FALSE;
+}
+
 static char *
 decode(const char *text, gsize bytes)
 {
@@ -96,32 +118,43 @@ read_common(Call *call)
     return TRUE;
 }
 
+GHashTable *
+call_decode_form(Call *call, const char *text, gsize bytes)
+{
+    g_autoptr(GHashTable) params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    gsize at = 0;
+
+    while (at < bytes) {
+        const char *part = text + at, *amp = memchr(part, '&', bytes - at);
+        gsize length = amp ? (gsize)(amp - part) : bytes - at;
+        const char *equals = memchr(part, '=', length);
+        gsize name_bytes = equals ? (gsize)(equals - part) : length;
+        gsize skip = equals ? name_bytes + 1 : length;
+
+        if (length > 0) {
+            if (g_hash_table_size(params) >= CALL_MAX_PARAMS) {
+                (void)call_fail_text(call, "there are too many parameters");
+                return NULL;
+            }
+            (void)g_hash_table_insert(params, decode(part, name_bytes),
+                                      decode(part + skip, length - skip));
+        }
+        at += length + 1;
+    }
+    return g_steal_pointer(&params);
+}
+
 gboolean
 call_parse_query(Call *call)
 {
-    const char *at = call->request->query ? call->request->query : "";
+    const char *query = call->request->query ? call->request->query : "";
 
-    call->params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    while (*at) {
-        gsize bytes = strcspn(at, "&"), name_bytes = MIN(strcspn(at, "="), bytes);
-
-        if (bytes > 0) {
-            gsize skip = name_bytes < bytes ? name_bytes + 1 : bytes;
-
-            if (g_hash_table_size(call->params) >= CALL_MAX_PARAMS) {
-                return call_fail_text(call, "there are too many parameters");
-            }
-            (void)g_hash_table_insert(call->params, decode(at, name_bytes),
-                                      decode(at + skip, bytes - skip));
-        }
-        at += bytes;
-        at += *at == '&' ? 1 : 0;
-    }
-    return read_common(call);
+    call->params = call_decode_form(call, query, strlen(query));
+    return call->params && read_common(call);
 }
 
-static gboolean
-is_listed(const char *list, const char *name)
+gboolean
+call_is_listed(const char *list, const char *name)
 {
     gsize bytes = strlen(name);
 
@@ -150,8 +183,8 @@ call_check_params(Call *call, const char *allowed)
                            (call->id && (strcmp(name, "id") == 0 || strcmp(name, "number") == 0 ||
                                          g_str_has_suffix(name, "_id")));
 
-        if (!of_path && !is_listed("fields,date_format,envelope,token", name) &&
-            !is_listed(allowed, name)) {
+        if (!of_path && !call_is_listed("fields,date_format,envelope,token", name) &&
+            !call_is_listed(allowed, name)) {
             return call_fail_parameter(call, "this endpoint cannot accept the parameter: %s", name);
         }
     }
@@ -200,7 +233,7 @@ call_param_enum(Call *call, const char *name, const char *values, const char **r
     const char *text = call_param(call, name);
 
     *ret_value = text;
-    if (text && (!*text || !is_listed(values, text))) {
+    if (text && (!*text || !call_is_listed(values, text))) {
         g_auto(GStrv) parts = g_strsplit(values, ",", -1);
         g_autofree char *list = g_strjoinv(", ", parts);
         g_autofree char *problem = g_strdup_printf("'%s' must be one of: %s", name, list);
@@ -236,7 +269,9 @@ Selection *
 call_fields(Call *call, const Kind *kind)
 {
     g_autoptr(GError) error = NULL;
-    Selection *selection = fields_select(kind, call_param(call, "fields"), &error);
+    const char *fields = call_param(call, "fields");
+    Selection *selection = routes_writes(call) ? fields_select_written(kind, fields, &error)
+                                               : fields_select(kind, fields, &error);
 
     if (!selection) {
         (void)call_fail_text(call, error->message);

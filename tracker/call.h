@@ -13,8 +13,12 @@
 #define CALL_MAX_PARAMS 64
 #define CALL_MAX_IDS 500 /* of stories/bulk, and of a page */
 
+/* What a person is in a project; each may do what those before it may. */
+typedef enum { ROLE_NONE, ROLE_VIEWER, ROLE_MEMBER, ROLE_OWNER } Role;
+
 typedef struct Call {
     const TrackerRequest *request;
+    struct Match *match; /* what the path asks for (tracker/routes.c); owned */
     DbConn *conn;
     gint64 now_ms;
     gint64 person_id; /* 0: nobody in particular */
@@ -24,6 +28,12 @@ typedef struct Call {
     /* From the path; 0: not part of it. */
     gint64 project_id, story_id, epic_id, id, path_person_id;
     char *name; /* of a download */
+
+    /* Of requests that write. */
+    struct json_t *given;      /* the checked parameters (tracker/body.h); owned */
+    Role role;                 /* of the caller in the project */
+    struct ChangeSet *changes; /* what the request changed (tracker/changes.h); owned */
+    gboolean no_content;       /* answer 204 */
 
     Render render;
     GString *body;
@@ -47,6 +57,16 @@ gboolean call_fail(Call *call, ProblemCode code);
 gboolean call_fail_text(Call *call, const char *general_problem);
 /* `format` has one %s, for the name. */
 gboolean call_fail_parameter(Call *call, const char *format, const char *parameter);
+
+/* 400 with a requirement beside it; general_problem may be NULL. */
+gboolean call_fail_rule(Call *call, const char *general_problem, const char *requirement);
+/* 400 whose general_problem is also the one of an attribute, in validation_errors. */
+gboolean call_fail_field(Call *call, const char *field, const char *problem);
+
+/* Is it an element of the comma list? */
+gboolean call_is_listed(const char *list, const char *name);
+/* "a=b&c=d" decoded, the last of equal names; NULL and a 400 when there are too many. Owned. */
+GHashTable *call_decode_form(Call *call, const char *text, gsize bytes);
 
 /* Query and parameters; every name must be allowed (comma list), a common one, or of the path. */
 gboolean call_parse_query(Call *call);
@@ -94,3 +114,5 @@ gboolean call_answer_page(Call *call, const Kind *kind, const char *from, const 
 
 /* Makes a project the call's: it must exist (404) and be open to the caller (403). */
 gboolean call_enter_project(Call *call, gint64 project_id);
+/* The role of a person in a project; NONE also for inactive members. */
+Role call_role_of(Call *call, gint64 project_id, gint64 person_id);

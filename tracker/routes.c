@@ -1,22 +1,17 @@
-/* One table of patterns. A pattern's segments are words, or :p :s :e :u :i for the ids of project,
- * story, epic, person and whatever comes last, or :name. The first pattern that fits wins, so words
- * stand before ids ("bulk"). A path that fits none, or with another method, is route_not_found; an
- * id that is no number is an object that does not exist. Order of the checks, as recorded: route,
- * credentials, names, project, story. */
+/* Two tables of patterns: reading is below, all other methods are in routes_write.c. A pattern's
+ * segments are words, or :p :s :e :u :i for the ids of project, story, epic, person and whatever
+ * comes last, or :name. The first pattern that fits wins, so words stand before ids ("bulk"). A
+ * path that fits none, or with another method, is route_not_found; an id that is no number is an
+ * object that does not exist. Order of the checks, as recorded: route, credentials, names, project,
+ * story. */
 #include "tracker/routes.h"
 
 #include <string.h>
 
 #include "tracker/auth.h"
+#include "tracker/changes.h"
 
 #define BASE "/services/v5/"
-
-typedef enum {
-    ROUTE_PASSWORD = 1 << 0,    /* HTTP Basic is accepted */
-    ROUTE_NOBODY = 1 << 1,      /* needs no credentials: the path itself is signed */
-    ROUTE_ROOT = 1 << 2,        /* not below /services/v5 */
-    ROUTE_STORY_ALIAS = 1 << 3, /* also without "projects/:p/" */
-} RouteFlags;
 
 typedef struct Route {
     const char *pattern;
@@ -95,11 +90,22 @@ static const Route routes[] = {
 };
 
 /* Ids of the path as it was matched; -1 for one that is no number. */
-typedef struct Match {
-    const Route *route;
+struct Match {
+    const char *pattern;
+    RouteFlags flags;
+    const Route *read; /* or */
+    const WriteRoute *write;
     gint64 project, story, epic, person, id;
-    char *name; /* borrowed from the segments */
-} Match;
+    char *name;      /* borrowed from the segments */
+    char **segments; /* owned */
+};
+
+void
+match_free(Match *match)
+{
+    g_strfreev(match->segments);
+    g_free(match);
+}
 
 static gint64
 id_of(const char *text)
@@ -140,7 +146,8 @@ match_segment(Match *match, const char *word, gsize bytes, char *segment)
 static gboolean
 match_pattern(Match *match, const char *pattern, char **segments)
 {
-    *match = (Match){0};
+    match->project = match->story = match->epic = match->person = match->id = 0;
+    match->name = NULL;
     while (*pattern && *segments) {
         gsize bytes = strcspn(pattern, "/");
 
@@ -155,43 +162,64 @@ match_pattern(Match *match, const char *pattern, char **segments)
 }
 
 static gboolean
-find_route(Match *match, char **segments, gboolean root)
+fits(Match *match, const char *pattern, RouteFlags flags, gboolean root)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
-        const Route *route = &routes[i];
+    if (root && !(flags & ROUTE_ROOT)) {
+        return FALSE;
+    }
+    if (!match_pattern(match, pattern, match->segments) &&
+        !((flags & ROUTE_STORY_ALIAS) &&
+          match_pattern(match, pattern + strlen("projects/:p/"), match->segments))) {
+        return FALSE;
+    }
+    match->pattern = pattern;
+    match->flags = flags;
+    return TRUE;
+}
 
-        if (root && !(route->flags & ROUTE_ROOT)) {
-            continue;
+static gboolean
+find_route(Match *match, const char *method, gboolean root)
+{
+    if (strcmp(method, "GET") == 0) {
+        for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
+            if (fits(match, routes[i].pattern, routes[i].flags, root)) {
+                match->read = &routes[i];
+                return TRUE;
+            }
         }
-        if (match_pattern(match, route->pattern, segments) ||
-            ((route->flags & ROUTE_STORY_ALIAS) &&
-             match_pattern(match, route->pattern + strlen("projects/:p/"), segments))) {
-            match->route = route;
+        return FALSE;
+    }
+    /* PATCH means what PUT means, as the documentation named it (unsure). */
+    method = strcmp(method, "PATCH") == 0 ? "PUT" : method;
+    for (gsize i = 0; i < n_write_routes; i++) {
+        const WriteRoute *route = &write_routes[i];
+
+        if (strcmp(route->method, method) == 0 && fits(match, route->pattern, route->flags, root)) {
+            match->write = route;
             return TRUE;
         }
     }
     return FALSE;
 }
 
-/* The path's segments, decoded; the empty one that a trailing slash makes is dropped. NULL when an
- * escape is wrong or hides a NUL. */
+/* The path's segments, decoded. Empty ones are dropped, as the real service's framework did: so
+ * "projects//stories" is "projects/stories", which is a project of no number to GET and nothing at
+ * all to POST (recorded). NULL when an escape is wrong or hides a NUL. */
 static char **
 split_path(const char *path)
 {
     g_auto(GStrv) raw = g_strsplit(path, "/", 16);
-    guint count = g_strv_length(raw);
     g_autoptr(GStrvBuilder) segments = g_strv_builder_new();
 
-    if (count > 1 && *raw[count - 1] == '\0') {
-        count--;
-    }
-    for (guint i = 0; i < count; i++) {
-        g_autofree char *segment = g_uri_unescape_string(raw[i], NULL);
+    for (char **part = raw; *part; part++) {
+        g_autofree char *segment = g_uri_unescape_string(*part, NULL);
 
         if (!segment) {
             return NULL;
         }
-        g_strv_builder_add(segments, segment);
+        if (*segment) {
+            g_strv_builder_add(segments, segment);
+        }
     }
     return g_strv_builder_end(segments);
 }
@@ -231,12 +259,12 @@ authenticate_password(Call *call)
 }
 
 static gboolean
-authenticate(Call *call, const Route *route)
+authenticate(Call *call, RouteFlags flags)
 {
     const TrackerRequest *request = call->request;
     const char *token = request->token ? request->token : call_param(call, "token");
 
-    if (route->flags & ROUTE_NOBODY) {
+    if (flags & ROUTE_NOBODY) {
         return TRUE;
     }
     if (request->trusted_person_id) {
@@ -248,7 +276,7 @@ authenticate(Call *call, const Route *route)
         call->render.api_token = token;
         return call->person_id ? TRUE : reject_credentials(call, NULL);
     }
-    if (request->basic_user && (route->flags & ROUTE_PASSWORD)) {
+    if (request->basic_user && (flags & ROUTE_PASSWORD)) {
         return authenticate_password(call);
     }
     return TRUE; /* nobody: may read public projects */
@@ -282,6 +310,26 @@ call_enter_project(Call *call, gint64 project_id)
     return TRUE;
 }
 
+Role
+call_role_of(Call *call, gint64 project_id, gint64 person_id)
+{
+    static const char *const names[] = {
+        [ROLE_VIEWER] = "viewer", [ROLE_MEMBER] = "member", [ROLE_OWNER] = "owner"};
+    g_autoptr(DbStmt) stmt = db_prepare(
+        call->conn, "SELECT role FROM membership WHERE project_id = ?1 AND person_id = ?2");
+
+    db_bind_int(stmt, 1, project_id);
+    db_bind_int(stmt, 2, person_id);
+    if (db_next(stmt)) {
+        for (Role role = ROLE_VIEWER; role <= ROLE_OWNER; role++) {
+            if (g_strcmp0(db_text(stmt, 0), names[role]) == 0) {
+                return role;
+            }
+        }
+    }
+    return ROLE_NONE;
+}
+
 /* The project of a story or an epic; 0 when there is none such. */
 static gint64
 project_of(Call *call, const char *sql, gint64 id)
@@ -299,8 +347,7 @@ enter(Call *call, const Match *match)
     gint64 parent = 0;
 
     if (match->project == 0 && match->story == 0 && match->epic == 0) {
-        return match->route->flags & ROUTE_NOBODY || match->route->flags & ROUTE_ROOT ||
-                       call->person_id
+        return match->flags & ROUTE_NOBODY || match->flags & ROUTE_ROOT || call->person_id
                    ? TRUE
                    : call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
     }
@@ -327,10 +374,48 @@ enter(Call *call, const Match *match)
     return match->project > 0 || call_enter_project(call, parent);
 }
 
+/* Is the caller enough in the project to change it? */
 static gboolean
-run_matched(Call *call, const Match *match)
+check_role(Call *call, Role least)
 {
-    if (!call_parse_query(call) || !authenticate(call, match->route)) {
+    if (least == ROLE_NONE) {
+        return TRUE;
+    }
+    call->role = call_role_of(call, call->project_id, call->person_id);
+    return call->role >= least ? TRUE
+                               : call_fail(call, call->person_id ? PROBLEM_UNAUTHORIZED
+                                                                 : PROBLEM_INVALID_AUTHENTICATION);
+}
+
+static gboolean
+run_write(Call *call, const WriteRoute *route)
+{
+    static const ParamTable nothing = {NULL, 0, FALSE, NULL};
+
+    if (!call->person_id) {
+        return call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    }
+    if (!check_role(call, route->role)) {
+        return FALSE;
+    }
+    if (!(route->flags & ROUTE_RAW) && !body_parse(call, route->body ? route->body : &nothing)) {
+        return FALSE;
+    }
+    return route->handler(call) && change_close(call);
+}
+
+gboolean
+routes_writes(const Call *call)
+{
+    return call->match->write && !(call->match->flags & ROUTE_READS);
+}
+
+gboolean
+routes_run(Call *call)
+{
+    const Match *match = call->match;
+
+    if (!call_parse_query(call) || !authenticate(call, match->flags)) {
         return FALSE;
     }
     if (match->id < 0 || match->person < 0) {
@@ -339,25 +424,29 @@ run_matched(Call *call, const Match *match)
     call->id = match->id;
     call->path_person_id = match->person;
     call->name = g_strdup(match->name);
-    return enter(call, match) && call_check_params(call, match->route->params) &&
-           match->route->handler(call);
+    if (!enter(call, match)) {
+        return FALSE;
+    }
+    if (match->write) {
+        return run_write(call, match->write);
+    }
+    return call_check_params(call, match->read->params) && match->read->handler(call);
 }
 
 gboolean
-routes_run(Call *call)
+routes_find(Call *call)
 {
     const char *path = call->request->path ? call->request->path : "";
     gboolean root = !g_str_has_prefix(path, BASE);
-    g_auto(GStrv) segments = NULL;
-    Match match;
 
     if (root && path[0] != '/') {
         return call_fail(call, PROBLEM_NO_ROUTE);
     }
-    segments = split_path(path + (root ? 1 : strlen(BASE)));
-    if (g_strcmp0(call->request->method, "GET") != 0 || !segments ||
-        !find_route(&match, segments, root)) {
+    call->match = g_new0(Match, 1);
+    call->match->segments = split_path(path + (root ? 1 : strlen(BASE)));
+    if (!call->match->segments || !call->request->method ||
+        !find_route(call->match, call->request->method, root)) {
         return call_fail(call, PROBLEM_NO_ROUTE);
     }
-    return run_matched(call, &match);
+    return TRUE;
 }

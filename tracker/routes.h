@@ -1,13 +1,47 @@
 /* routes: from method and path to a handler, with everything checked that handlers would all check:
- * credentials, names of parameters, that the project is open to the caller, that story and epic
- * exist where the path says. Threads: with the Call. Errors: noted in the Call. */
+ * credentials, names and types of parameters, that the project is open to the caller and in which
+ * role, that story and epic exist where the path says. Threads: with the Call. Errors: noted in the
+ * Call. */
 #pragma once
 
+#include "tracker/body.h"
 #include "tracker/call.h"
 
 typedef gboolean (*HandlerFn)(Call *call);
 
-/* Runs a request inside a read transaction; FALSE: the answer is call->problem. */
+typedef enum {
+    ROUTE_PASSWORD = 1 << 0,    /* HTTP Basic is accepted */
+    ROUTE_NOBODY = 1 << 1,      /* needs no credentials: the path itself is signed */
+    ROUTE_ROOT = 1 << 2,        /* not below /services/v5 */
+    ROUTE_STORY_ALIAS = 1 << 3, /* also without "projects/:p/" */
+    ROUTE_READS = 1 << 4,       /* a POST that changes nothing: runs in a read transaction */
+    ROUTE_RAW = 1 << 5,         /* the handler reads the body itself */
+} RouteFlags;
+
+/* A line of the table in routes_write.c: everything but GET. The body is checked against `body`
+ * before the handler runs (NULL: no parameters), and what the handler recorded (tracker/changes.h)
+ * becomes version and activity after it. `role` is the least that the caller must be in the project
+ * of the path; NONE where the path has none. */
+typedef struct WriteRoute {
+    const char *method, *pattern;
+    Role role;
+    const ParamTable *body;
+    HandlerFn handler;
+    RouteFlags flags;
+} WriteRoute;
+
+extern const WriteRoute write_routes[];
+extern const gsize n_write_routes;
+
+typedef struct Match Match;
+
+/* Finds what a request asks for, without the database; FALSE: nothing. */
+gboolean routes_find(Call *call);
+void match_free(Match *match);
+/* Does it change anything? Then it must run in a write transaction. */
+gboolean routes_writes(const Call *call);
+/* Runs a request that was found inside a transaction; FALSE: the answer is call->problem, and
+ * nothing may be committed. */
 gboolean routes_run(Call *call);
 
 /* read_me.c */
@@ -73,3 +107,7 @@ gboolean read_iteration(Call *call);
 /* download.c */
 gboolean download_redirect(Call *call);
 gboolean download_file(Call *call);
+/* write_story.c */
+gboolean write_story_create(Call *call);
+gboolean write_story_update(Call *call);
+gboolean write_story_delete(Call *call);

@@ -1,6 +1,6 @@
-/* tracker_handle(): take a connection → one read transaction → routes_run() → headers around what
- * it wrote. Everything that differs between answers is in the Call; what every V5 answer carries is
- * written here.
+/* tracker_handle(): find the route → take a connection → one transaction → routes_run() → headers
+ * around what it wrote. Everything that differs between answers is in the Call; what every V5
+ * answer carries is written here.
  *
  * Threads: the Tracker is constant after opening except for its clock, which is set before use;
  * each call has a connection of its own. */
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tracker/auth.h"
+#include "tracker/changes.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
 #include "tracker/webhooks.h"
@@ -291,6 +292,16 @@ answer_json(Call *call, TrackerResponse *response)
 }
 
 static void
+answer_nothing(Call *call, TrackerResponse *response)
+{
+    response->status = 204;
+    response->body = g_string_new(NULL);
+    add_header(response, "Cache-Control", "no-cache");
+    add_cors(response);
+    add_page_headers(response, call);
+}
+
+static void
 answer_problem(Call *call, TrackerResponse *response)
 {
     response->status = problem_status(&call->problem);
@@ -313,17 +324,26 @@ keep_token(Call *call, Tracker *tracker)
     }
 }
 
+/* The request inside its transaction: all of it or nothing. */
 static gboolean
 run(Call *call, Db *db)
 {
     g_autoptr(GError) error = NULL;
-    gboolean ok = FALSE;
+    gboolean ok = FALSE, writes;
 
+    if (!routes_find(call)) {
+        return FALSE;
+    }
+    writes = routes_writes(call);
+    if (writes && db_read_only(db)) {
+        problem_set(&call->problem, PROBLEM_UNAUTHORIZED, "This tracker is opened read-only.");
+        return FALSE;
+    }
     call->conn = db_take(db, &error);
-    if (call->conn && db_begin(call->conn, DB_READ, &error)) {
+    if (call->conn && db_begin(call->conn, writes ? DB_WRITE : DB_READ, &error)) {
         call->render.conn = call->conn;
         ok = routes_run(call);
-        if (!db_check(call->conn, &error)) {
+        if (!db_check(call->conn, &error) || (ok && writes && !db_commit(call->conn, &error))) {
             ok = FALSE;
         }
     }
@@ -356,12 +376,17 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
     call.body = g_string_new(NULL);
     call.render.now_ms = call.now_ms;
     ok = run(&call, tracker->db);
+    if (ok) {
+        change_hooks_committed(tracker, &call);
+    }
     if (ok && call.derived_token) {
         keep_token(&call, tracker);
         ok = call.problem.code == PROBLEM_NONE;
     }
     if (!ok) {
         answer_problem(&call, ret_response);
+    } else if (call.no_content) {
+        answer_nothing(&call, ret_response);
     } else if (call.file_fd >= 0) {
         answer_file(&call, ret_response);
     } else if (call.location) {

@@ -1,6 +1,7 @@
 #include "support_service.h"
 
 #include <glib/gstdio.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "tracker/auth.h"
@@ -113,6 +114,8 @@ fixture_open(Fixture *fixture)
     conn = db_take(tracker_db(fixture->tracker), &error);
     g_assert_no_error(error);
     g_assert_true(auth_token_add(conn, 101, TOKEN_ADA, NULL, FIXTURE_NOW_MS));
+    g_assert_true(auth_token_add(conn, 102, TOKEN_BO, NULL, FIXTURE_NOW_MS));
+    g_assert_true(auth_token_add(conn, 103, TOKEN_CY, NULL, FIXTURE_NOW_MS));
 }
 
 static void
@@ -133,6 +136,7 @@ void
 fixture_close(Fixture *fixture)
 {
     tracker_response_clear(&fixture->response);
+    json_decref(fixture->json);
     tracker_close(fixture->tracker);
     remove_tree(fixture->dir);
     g_free(fixture->dir);
@@ -154,6 +158,71 @@ fixture_get(Fixture *fixture, const char *path, const char *query)
     TrackerRequest request = {.method = "GET", .path = full, .query = query, .token = TOKEN_ADA};
 
     return fixture_request(fixture, &request);
+}
+
+const char *
+fixture_send(Fixture *fixture, const char *method, const char *path, const char *body)
+{
+    g_autofree char *full = g_strconcat("/services/v5/", path, NULL);
+    char *query = strchr(full, '?');
+    TrackerRequest request = {.method = method,
+                              .path = full,
+                              .query = query ? query + 1 : NULL,
+                              .token = fixture->token ? fixture->token : TOKEN_ADA,
+                              .content_type = "application/json",
+                              .body = body,
+                              .body_bytes = body ? strlen(body) : 0};
+
+    if (query) {
+        *query = '\0';
+    }
+    return fixture_request(fixture, &request);
+}
+
+struct json_t *
+fixture_json(Fixture *fixture, const char *method, const char *path, const char *body)
+{
+    const char *text = fixture_send(fixture, method, path, body);
+
+    json_decref(fixture->json);
+    fixture->json = json_loads(text, JSON_DECODE_ANY, NULL);
+    return fixture->json;
+}
+
+struct json_t *
+fixture_at(Fixture *fixture, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ".", -1);
+    json_t *value = fixture->json;
+
+    for (char **part = parts; *part && value; part++) {
+        value = json_is_array(value)
+                    ? json_array_get(value, (size_t)g_ascii_strtoull(*part, NULL, 10))
+                    : json_object_get(value, *part);
+    }
+    return value;
+}
+
+void
+fixture_refused(Fixture *fixture, const char *method, const char *path, const char *body,
+                const char *general_problem)
+{
+    (void)fixture_json(fixture, method, path, body);
+    g_assert_cmpint(fixture->response.status, ==, 400);
+    g_assert_cmpstr(json_string_value(fixture_at(fixture, "general_problem")), ==, general_problem);
+}
+
+gint64
+fixture_number(Fixture *fixture, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DbConn) conn = db_take(tracker_db(fixture->tracker), &error);
+    g_autoptr(DbStmt) stmt = NULL;
+
+    g_assert_no_error(error);
+    stmt = db_prepare(conn, sql);
+    g_assert_true(db_next(stmt));
+    return db_int(stmt, 0);
 }
 
 const char *

@@ -1,8 +1,8 @@
 /* support_service: a tracker on a temporary database with a small project, for the tests of this
  * room.
  *
- * Project 99 "Demo" of Ada (101, owner, token TOKEN_ADA) and Bo (102, member); project 22 is not
- * theirs (Cy, 103); project 33 is public. Time stands still at FIXTURE_NOW_MS. */
+ * Project 99 "Demo" of Ada (101, owner, token TOKEN_ADA) and Bo (102, member, TOKEN_BO); project 22
+ * is not theirs (Cy, 103, TOKEN_CY); project 33 is public. Time stands still at FIXTURE_NOW_MS. */
 #pragma once
 
 #include <glib.h>
@@ -10,13 +10,17 @@
 #include "tracker/service.h"
 
 #define TOKEN_ADA "0123456789abcdef0123456789abcdef"
+#define TOKEN_BO "1123456789abcdef0123456789abcdef"
+#define TOKEN_CY "2123456789abcdef0123456789abcdef"
 #define FIXTURE_NOW_MS G_GINT64_CONSTANT(1493854181000) /* 2017-05-03T23:29:41Z */
 
 typedef struct Fixture {
     char *dir, *path;
     Tracker *tracker;
     gint64 now_ms;
+    const char *token;        /* of fixture_send(); NULL: Ada's */
     TrackerResponse response; /* of the last request */
+    struct json_t *json;      /* of the last fixture_json() */
 } Fixture;
 
 void fixture_open(Fixture *fixture);
@@ -26,7 +30,20 @@ void fixture_sql(Fixture *fixture, const char *sql);
 
 /* GET with Ada's token of a path below /services/v5/; the body, borrowed until the next one. */
 const char *fixture_get(Fixture *fixture, const char *path, const char *query);
-/* The same with everything chosen. */
+/* Another method with a JSON body (NULL: none), as the fixture's `token` (NULL: Ada's). */
+const char *fixture_send(Fixture *fixture, const char *method, const char *path, const char *body);
+/* The same, parsed; owned by the fixture. NULL when it is no JSON. */
+struct json_t *fixture_json(Fixture *fixture, const char *method, const char *path,
+                            const char *body);
+/* A member of the last fixture_json(), by a path of names and indexes: "changes.0.new_values.name".
+ * NULL: no such. */
+struct json_t *fixture_at(Fixture *fixture, const char *path);
+/* The request is refused with 400 and this general_problem (NULL: none). */
+void fixture_refused(Fixture *fixture, const char *method, const char *path, const char *body,
+                     const char *general_problem);
+/* A number from the database. */
+gint64 fixture_number(Fixture *fixture, const char *sql);
+/* Everything chosen. */
 const char *fixture_request(Fixture *fixture, const TrackerRequest *request);
 const char *fixture_header(Fixture *fixture, const char *name);
 

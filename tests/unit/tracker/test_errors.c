@@ -60,7 +60,7 @@ test_bodies(void)
         {"GET", "/services/v5/projects/99/stories/555/comments/1/2/3/4/5/6/7/8/9/10/11/12", 404,
          NO_ROUTE},
         {"POST", "/services/v5/projects//stories", 404, NO_ROUTE},
-        {"PUT", "/services/v5/stories/555", 404, NO_ROUTE},
+        {"PUT", "/services/v5/projects/99/stories", 404, NO_ROUTE},
         {"DELETE", "/services/v5/my/workspaces", 404, NO_ROUTE},
     };
     Fixture f;
