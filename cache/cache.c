@@ -206,6 +206,12 @@ cache_directory(const Cache *cache)
     return cache->directory;
 }
 
+void
+cache_listen(Cache *cache, const CacheListener *listener)
+{
+    sync_listen(cache->sync, listener);
+}
+
 /* --- Starting work on the clerk --- */
 
 typedef struct Start {

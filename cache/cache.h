@@ -183,6 +183,28 @@ gboolean cache_drop_edit(Cache *cache, gint64 number, GError **error);
 typedef void (*CacheDrainFn)(guint remaining, gpointer user);
 guint cache_drain(Cache *cache, gint64 timeout_ms, CacheDrainFn progress, gpointer user);
 
+/* What one publication replaces: the snapshots before and after, either NULL when there was none.
+ * `stories` are those whose own content changed, side by side with what they were; NULL in one of
+ * the two where a story came or went. The references are the change's. */
+typedef struct CacheChange {
+    Account *old_account, *account;
+    Project *old_project, *project;
+    GPtrArray *old_stories, *stories; /* of Story, may hold NULL */
+} CacheChange;
+void cache_change_free(CacheChange *change);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CacheChange, cache_change_free)
+
+/* Told of every replacement of what a getter may have answered, on the clerk's thread, without a
+ * lock, and to be short. `begins`: nobody can have seen the new state yet. `ended` follows each:
+ * the new state is what all getters answer from now on, or (`published` FALSE) it came to nothing;
+ * the change is the callee's to free. Set before cache_connect(). */
+typedef struct CacheListener {
+    void (*begins)(const CacheChange *change, gpointer user);
+    void (*ended)(CacheChange *change, gboolean published, gpointer user);
+    gpointer user;
+} CacheListener;
+void cache_listen(Cache *cache, const CacheListener *listener);
+
 /* Starts filling every project of the account that was never filled, as prefetch. */
 void cache_prefill(Cache *cache);
 

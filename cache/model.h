@@ -74,6 +74,7 @@ typedef struct StoryRow {
         *label_ids; /* reviewer_ids: of unfinished reviews */
     guint n_owners, n_followers, n_reviewers, n_labels;
     gboolean blocked; /* has an unresolved blocker */
+    guint64 digest;   /* of everything that the service said of the story, texts included */
 } StoryRow;
 
 typedef struct Member {

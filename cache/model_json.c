@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/base/digest.h"
 #include "cache/base/err.h"
 #include "cache/json_text.h"
 #include "cache/model_private.h"
@@ -312,6 +313,26 @@ parse_row(const json_t *object, const Story *story)
     return row;
 }
 
+static guint64
+text_digest(const Text *text, guint64 seed)
+{
+    return text->data ? digest_bytes(text->data, text->length, seed) : ~seed;
+}
+
+/* The record has every key but the texts that have files of their own. */
+static guint64
+story_digest(const Story *story)
+{
+    guint64 digest = text_digest(&story->description, text_digest(&story->record, 0));
+    for (guint i = 0; i < story->n_comments; i++) {
+        digest = text_digest(&story->comments[i].text, digest ^ (guint64)story->comments[i].id);
+    }
+    for (guint i = 0; i < story->n_tasks; i++) {
+        digest = text_digest(&story->tasks[i].description, digest ^ (guint64)story->tasks[i].id);
+    }
+    return digest;
+}
+
 static ParsedStory *
 parse_story(const json_t *object)
 {
@@ -331,6 +352,7 @@ parse_story(const json_t *object)
     model_story_finish(story);
     parsed->story = story;
     parsed->row = parse_row(object, story);
+    parsed->row->digest = story_digest(story);
     parsed->before_id = json_get_id(object, "before_id");
     parsed->after_id = json_get_id(object, "after_id");
     return parsed;

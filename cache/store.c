@@ -392,12 +392,12 @@ store_put_story(Store *store, const ParsedStory *parsed, GError **error)
     const Story *story = parsed->story;
     const StoryRow *row = parsed->row;
     const gsize id_bytes = sizeof(gint64);
-    return connection_run(store->writer, SQL_PUT_STORY, error, "iiiisssibbbbi", story->id,
+    return connection_run(store->writer, SQL_PUT_STORY, error, "iiiisssibbbbii", story->id,
                           story->project_id, row->created_ms, row->updated_ms, row->name,
                           row->story_type, row->current_state, row->requested_by_id, row->owner_ids,
                           row->n_owners * id_bytes, row->follower_ids, row->n_followers * id_bytes,
                           row->reviewer_ids, row->n_reviewers * id_bytes, row->label_ids,
-                          row->n_labels * id_bytes, (gint64)row->blocked) &&
+                          row->n_labels * id_bytes, (gint64)row->blocked, (gint64)row->digest) &&
            connection_run(store->writer, SQL_PUT_STORY_TEXT, error, "istt", story->id, story->url,
                           &story->record, &story->description) &&
            clear_story_parts(store->writer, story->id, error) &&

@@ -235,6 +235,7 @@ load_story_row(sqlite3_stmt *row)
     copy_column_ids(story->reviewer_ids, row, 9, story->n_reviewers);
     copy_column_ids(story->label_ids, row, 10, story->n_labels);
     story->blocked = sqlite3_column_int(row, 11) != 0;
+    story->digest = (guint64)integer_at(row, 12);
     return story;
 }
 

@@ -38,7 +38,7 @@ const char store_schema[] =
     "CREATE TABLE story(id INTEGER PRIMARY KEY, project_id INTEGER, position INTEGER,"
     " created INTEGER, updated INTEGER, name TEXT, story_type TEXT, current_state TEXT,"
     " requested_by INTEGER, owners BLOB, followers BLOB, reviewers BLOB, labels BLOB,"
-    " blocked INTEGER);"
+    " blocked INTEGER, digest INTEGER);"
     "CREATE INDEX story_project ON story(project_id, position);"
     "CREATE TABLE story_text(id INTEGER PRIMARY KEY, url TEXT, record TEXT, description TEXT);"
     "CREATE TABLE comment(story_id INTEGER, id INTEGER, person_id INTEGER, created INTEGER,"
@@ -76,10 +76,10 @@ static const char *const sql_text[N_SQL] = {
     [SQL_PUT_ITERATION] = "INSERT INTO iteration VALUES(?, ?, ?, ?, ?, ?)",
     /* A story keeps its position until the whole order is set. */
     [SQL_PUT_STORY] =
-        "INSERT INTO story VALUES(?1, ?2, -1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        "INSERT INTO story VALUES(?1, ?2, -1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
         " ON CONFLICT(id) DO UPDATE SET project_id = ?2, created = ?3, updated = ?4, name = ?5,"
         " story_type = ?6, current_state = ?7, requested_by = ?8, owners = ?9, followers = ?10,"
-        " reviewers = ?11, labels = ?12, blocked = ?13",
+        " reviewers = ?11, labels = ?12, blocked = ?13, digest = ?14",
     [SQL_PUT_STORY_TEXT] = "INSERT OR REPLACE INTO story_text VALUES(?, ?, ?, ?)",
     [SQL_DELETE_STORY] = "DELETE FROM story WHERE id = ?",
     [SQL_DELETE_STORY_TEXT] = "DELETE FROM story_text WHERE id = ?",
@@ -113,7 +113,7 @@ static const char *const sql_text[N_SQL] = {
     [SQL_GET_ITERATIONS] = "SELECT number, start, finish, record, story_ids FROM iteration"
                            " WHERE project_id = ? ORDER BY number",
     [SQL_GET_STORY_ROWS] = "SELECT id, created, updated, name, story_type, current_state,"
-                           " requested_by, owners, followers, reviewers, labels, blocked"
+                           " requested_by, owners, followers, reviewers, labels, blocked, digest"
                            " FROM story WHERE project_id = ? ORDER BY position, id",
     [SQL_GET_STORY] = "SELECT project_id, created, updated, name, url, record, description"
                       " FROM story JOIN story_text USING(id) WHERE id = ?",

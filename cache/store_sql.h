@@ -10,7 +10,7 @@
 #include "cache/model.h"
 #include "cache/store.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 typedef enum {
     SQL_BEGIN,

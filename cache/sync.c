@@ -37,6 +37,12 @@ sync_free(Sync *sync)
 }
 
 void
+sync_listen(Sync *sync, const CacheListener *listener)
+{
+    sync->listener = *listener;
+}
+
+void
 sync_close(Sync *sync)
 {
     sync->closing = TRUE;
@@ -53,36 +59,6 @@ sync_get_project(Sync *sync, gint64 id)
         (void)g_hash_table_insert(sync->projects, &known->id, known);
     }
     return known;
-}
-
-static gint64
-wall_of(gint64 monotonic_ms)
-{
-    return clock_wall_ms() - (clock_monotonic_ms() - monotonic_ms);
-}
-
-gboolean
-sync_publish(Sync *sync, ProjectSync *known, Project *project, gint64 sent_ms, GError **error)
-{
-    Store *store = sync->parts.store;
-    gint64 checked_ms = wall_of(sent_ms);
-    project_finish(project);
-    if (!store_begin(store, error)) {
-        return FALSE;
-    }
-    if (!store_set_order(store, known->id, project->stories, project->n_stories, error) ||
-        !store_put_project(store, project, checked_ms, TRUE, error)) {
-        store_rollback(store);
-        return FALSE;
-    }
-    if (!store_commit(store, error)) {
-        return FALSE;
-    }
-    project_unref(known->project);
-    known->project = project_ref(project);
-    known->loaded = TRUE;
-    index_publish_project(sync->parts.index, project, sent_ms, checked_ms);
-    return TRUE;
 }
 
 /* When stored data was confirmed, on the monotonic clock. A confirmation from the future says that
@@ -187,7 +163,7 @@ publish_account(AccountRun *account_run, GError **error)
     Store *store = sync->parts.store;
     const HttpResponse *me = account_run->bodies[0];
     const HttpResponse *projects = account_run->bodies[1];
-    gint64 checked_ms = wall_of(account_run->run.sent_ms);
+    gint64 checked_ms = sync_wall_of(account_run->run.sent_ms);
     g_autoptr(Account) account =
         model_parse_account(me->body, me->body_bytes, projects->body, projects->body_bytes, error);
     if (!account || !store_begin(store, error)) {
@@ -201,7 +177,7 @@ publish_account(AccountRun *account_run, GError **error)
     if (!store_commit(store, error) || !select_projects(sync, account, error)) {
         return FALSE;
     }
-    index_publish_account(sync->parts.index, account, account_run->run.sent_ms, checked_ms);
+    sync_publish_account(sync, account, account_run->run.sent_ms, checked_ms);
     return TRUE;
 }
 
@@ -236,7 +212,7 @@ load_account(Sync *sync)
     if (!account || !select_projects(sync, account, NULL)) {
         return FALSE;
     }
-    index_publish_account(sync->parts.index, account, confirmed_of(checked_ms), checked_ms);
+    sync_publish_account(sync, account, confirmed_of(checked_ms), checked_ms);
     return TRUE;
 }
 

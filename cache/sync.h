@@ -32,10 +32,14 @@ typedef struct SyncParts {
     gint64 ttl_ms, timeout_ms;
     const gint64 *project_ids; /* the selection, copied */
     guint n_project_ids;
+    gint64 poll_ms; /* between two looks for changes; 0: only when somebody asks */
 } SyncParts;
 
 Sync *sync_new(const SyncParts *parts);
 void sync_free(Sync *sync);
+
+/* Who is told of what is published; from the start on, or never. */
+void sync_listen(Sync *sync, const CacheListener *listener);
 
 /* No request is sent after this; runs under way end as their answers come. */
 void sync_close(Sync *sync);

@@ -34,6 +34,7 @@ typedef struct Delta {
     GArray *ids;        /* touched stories, sorted, unique */
     GHashTable *parsed; /* id in it to ParsedStory */
     gint64 n_counted;   /* stories that the service counts; -1 unknown */
+    GPtrArray *filled;  /* of ParsedStory: changed ones of the fill that is settled; NULL */
 } Delta;
 
 static void
@@ -46,6 +47,9 @@ delta_free(Delta *delta)
     }
     g_array_unref(delta->ids);
     g_hash_table_unref(delta->parsed);
+    if (delta->filled) {
+        g_ptr_array_unref(delta->filled);
+    }
     g_free(delta);
 }
 
@@ -132,6 +136,7 @@ answer_bulk(Run *run, const HttpResponse *response, gint64 tag, GError **error)
             parsed_story_free(parsed); /* it moved away */
             continue;
         }
+        (void)sync_is_unchanged(parsed, delta->base);
         (void)g_hash_table_replace(delta->parsed, &parsed->story->id, parsed);
     }
     return TRUE;
@@ -335,40 +340,47 @@ ordered_rows(const Delta *delta)
 
 /* --- The end --- */
 
-static gboolean
-store_changes(Delta *delta, GError **error)
+/* The project's own activity is on the way here anyway: its file goes on without a request, when it
+ * was complete. */
+static void
+keep_activity(Delta *delta)
 {
-    Sync *sync = delta->run.sync;
-    Store *store = sync->parts.store;
+    Store *store = delta->run.sync->parts.store;
     ProjectSync *known = delta->known;
-    GHashTableIter iter;
-    gpointer value;
-    gboolean follows =
-        known->activity_version > 0 && known->activity_version == delta->base->version;
-    if (!store_begin(store, error)) {
-        return FALSE;
+    g_autoptr(GError) error = NULL;
+    if (known->activity_version <= 0 || known->activity_version != delta->base->version ||
+        !store_begin(store, &error)) {
+        return;
     }
-    g_hash_table_iter_init(&iter, delta->parsed);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (!store_put_story(store, value, error)) {
-            store_rollback(store);
-            return FALSE;
+    if (store_put_activity(store, 'p', known->id, delta->version, delta->activities, &error) &&
+        store_commit(store, &error)) {
+        known->activity_version = delta->version;
+        return;
+    }
+    store_rollback(store);
+    log_debug(LOG_SYNC, "%s", error->message);
+}
+
+/* What is to be stored: what the fill before left for the end, and what came now. */
+static GPtrArray *
+changed_stories(Delta *delta)
+{
+    GPtrArray *changed = g_ptr_array_new();
+    for (guint i = 0; delta->filled && i < delta->filled->len; i++) {
+        ParsedStory *parsed = g_ptr_array_index(delta->filled, i);
+        if (!g_array_binary_search(delta->ids, &parsed->row->id, compare_ids, NULL)) {
+            g_ptr_array_add(changed, parsed);
         }
     }
-    if (follows &&
-        !store_put_activity(store, 'p', known->id, delta->version, delta->activities, error)) {
-        store_rollback(store);
-        return FALSE;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, delta->parsed);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (!sync_is_unchanged(value, delta->known->project)) {
+            g_ptr_array_add(changed, value);
+        }
     }
-    if (!store_commit(store, error)) {
-        return FALSE;
-    }
-    if (follows) {
-        known->activity_version = delta->version;
-    }
-    lru_forget(sync->parts.stories, (const guint64 *)(gconstpointer)delta->ids->data,
-               delta->ids->len);
-    return TRUE;
+    return changed;
 }
 
 static void
@@ -383,9 +395,9 @@ delta_apply(Delta *delta)
         return;
     }
     run->into->version = delta->version >= 0 ? delta->version : run->into->version;
-    if (store_changes(delta, &error)) {
-        (void)sync_publish(run->sync, delta->known, run->into, delta->asked_ms, &error);
-    }
+    g_autoptr(GPtrArray) changed = changed_stories(delta);
+    keep_activity(delta);
+    (void)sync_publish(run->sync, delta->known, run->into, changed, delta->asked_ms, &error);
     delta_end(delta, error);
 }
 
@@ -517,10 +529,12 @@ sync_check(Sync *sync, ProjectSync *known, Priority priority)
 }
 
 void
-sync_settle_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt, Project *base)
+sync_settle_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt, Project *base,
+                 GPtrArray *filled)
 {
     Delta *delta = delta_new(sync, known, priority, base);
     delta->settles_fill = TRUE;
+    delta->filled = filled;
     delta->attempt = attempt;
     run_send(&delta->run, &step_activity, 0);
 }

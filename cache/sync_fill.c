@@ -1,8 +1,9 @@
 /* The fill of a project: head, members, labels, epics, iterations and all stories, and the proof
  * that none is missing.
  *
- * Stories go to the store as their pages arrive, a transaction a page; only their light rows stay
- * in memory. At the end:
+ * The first time, stories go to the store as their pages arrive, a transaction a page; only their
+ * light rows stay in memory. When the project is published already, the stories that differ are
+ * kept for the end instead, so that readers see the old state until they see the new. At the end:
  *   1. the version stood still, and ids, pages and total agree: published.
  *   2. the version stood still, and they do not agree: once more, then ERR_PROTOCOL.
  *   3. the version moved: the pages may overlap or have gaps. sync_settle_fill() applies what the
@@ -23,6 +24,7 @@ typedef struct Fill {
     Pages stories;
     GHashTable *rows_by_page; /* offset to GPtrArray of StoryRow */
     GHashTable *seen;         /* of gint64 *, in the rows */
+    GPtrArray *changed;       /* of ParsedStory: to be stored at the end */
     guint n_rows;
     gboolean overlap;
 } Fill;
@@ -33,6 +35,9 @@ fill_free(Fill *fill)
     run_clear(&fill->run);
     g_hash_table_unref(fill->seen);
     g_hash_table_unref(fill->rows_by_page);
+    if (fill->changed) {
+        g_ptr_array_unref(fill->changed);
+    }
     g_free(fill);
 }
 
@@ -90,6 +95,30 @@ keep_rows(Fill *fill, GPtrArray *page, guint offset)
     return n_new;
 }
 
+/* What is as it was gets the row of the published project. */
+static void
+compare_page(const Fill *fill, GPtrArray *page)
+{
+    for (guint i = 0; i < page->len; i++) {
+        (void)sync_is_unchanged(g_ptr_array_index(page, i), fill->known->project);
+    }
+}
+
+/* Takes over the stories that are to be stored at the end. */
+static void
+keep_changed(Fill *fill, GPtrArray *page)
+{
+    const Project *published = fill->known->project;
+    while (published && page->len > 0) {
+        ParsedStory *parsed = g_ptr_array_steal_index(page, page->len - 1);
+        if (project_find_story(published, parsed->row->id) == parsed->row) {
+            parsed_story_free(parsed);
+        } else {
+            g_ptr_array_add(fill->changed, parsed);
+        }
+    }
+}
+
 static gboolean answer_stories(Run *run, const HttpResponse *response, gint64 tag, GError **error);
 
 static const RunStep step_stories = {"stories", LEVEL_STORIES, build_stories, answer_stories};
@@ -100,11 +129,16 @@ answer_stories(Run *run, const HttpResponse *response, gint64 tag, GError **erro
     Fill *fill = (Fill *)run;
     guint offset;
     g_autoptr(GPtrArray) page = model_parse_stories(response->body, response->body_bytes, error);
-    if (!page || !store_page(fill, page, error)) {
+    if (!page || (!fill->known->project && !store_page(fill, page, error))) {
         return FALSE;
     }
+    const guint n_items = page->len;
+    if (fill->known->project) {
+        compare_page(fill, page);
+    }
     guint n_new = keep_rows(fill, page, (guint)tag);
-    pages_note(&fill->stories, response, (guint)tag, page->len, n_new);
+    pages_note(&fill->stories, response, (guint)tag, n_items, n_new);
+    keep_changed(fill, page);
     index_set_progress(run->sync->parts.index, run->key.id, FILL_RUNNING, fill->n_rows,
                        (guint)MAX(fill->stories.total, (gint64)fill->n_rows));
     while (pages_take(&fill->stories, &offset)) {
@@ -185,11 +219,11 @@ fill_publish(Fill *fill)
     }
     if (moved) {
         sync_settle_fill(run->sync, fill->known, run->priority, fill->attempt,
-                         g_steal_pointer(&run->into));
+                         g_steal_pointer(&run->into), g_steal_pointer(&fill->changed));
         fill_free(fill);
         return;
     }
-    (void)sync_publish(run->sync, fill->known, run->into, run->sent_ms, &error);
+    (void)sync_publish(run->sync, fill->known, run->into, fill->changed, run->sent_ms, &error);
     fill_end(fill, error);
 }
 
@@ -233,6 +267,7 @@ sync_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt)
     run->into = project_new(known->id);
     fill->known = known;
     fill->attempt = attempt;
+    fill->changed = g_ptr_array_new_with_free_func((GDestroyNotify)parsed_story_free);
     fill->seen = g_hash_table_new(g_int64_hash, g_int64_equal);
     fill->rows_by_page = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
     index_set_progress(sync->parts.index, known->id, FILL_RUNNING, 0, 0);

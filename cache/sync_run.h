@@ -32,6 +32,7 @@ struct Sync {
     gboolean closing;
     guint levels[N_LEVELS];
     GHashTable *projects; /* id in the ProjectSync to ProjectSync */
+    CacheListener listener;
 };
 
 typedef struct Run Run;
@@ -76,9 +77,17 @@ void run_fetch_iterations(Run *run);
 void run_fetch_coming_iterations(Run *run);
 
 ProjectSync *sync_get_project(Sync *sync, gint64 id);
-/* Writes `project` with all its rows in order, publishes it, and finishes nothing. */
-gboolean sync_publish(Sync *sync, ProjectSync *known, Project *project, gint64 sent_ms,
-                      GError **error);
+/* sync_publish.c. In one transaction writes `project` with all its rows in order and the stories of
+ * `changed` (of ParsedStory; may be NULL), publishes it, tells the listener, and finishes nothing.
+ */
+gboolean sync_publish(Sync *sync, ProjectSync *known, Project *project, GPtrArray *changed,
+                      gint64 sent_ms, GError **error);
+void sync_publish_account(Sync *sync, Account *account, gint64 confirmed_ms, gint64 checked_ms);
+/* A monotonic time as wall clock. */
+gint64 sync_wall_of(gint64 monotonic_ms);
+/* TRUE when `parsed` is what `base` has already; its row is then the one of `base`, so that equal
+ * is seen by pointer. */
+gboolean sync_is_unchanged(ParsedStory *parsed, const Project *base);
 
 /* sync_fill.c: `known->project` may be there (a refill). Ends in index_finish(). */
 void sync_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt);
@@ -86,6 +95,7 @@ void sync_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt)
 /* sync_delta.c. Asks for the activity since the version of what is published, and follows it. */
 void sync_check(Sync *sync, ProjectSync *known, Priority priority);
 /* For a fill during which the version moved: `base` (a reference, taken over) has what came, as of
- * `base->version` or later; the delta makes it whole, or the fill is tried again (`attempt`). */
+ * `base->version` or later; the delta makes it whole, or the fill is tried again (`attempt`).
+ * `filled` (taken over): those of its stories that are not stored yet. */
 void sync_settle_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt,
-                      Project *base);
+                      Project *base, GPtrArray *filled);

@@ -1,6 +1,8 @@
 /* Making, freeing, and telling listings apart. */
 #include "fs/handle.h"
 
+#include "cache/base/digest.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -43,8 +45,8 @@ handle_listing_digest(const Listing *listing)
     for (guint i = 0; i < listing->entries->len; i++) {
         const ListEntry *entry = &g_array_index(listing->entries, ListEntry, i);
         const gint64 numbers[] = {(gint64)entry->key.kind, entry->key.id, entry->key.sub};
-        digest = inode_digest(numbers, sizeof(numbers), digest);
-        digest = inode_digest(entry->name, strlen(entry->name), digest);
+        digest = digest_bytes(numbers, sizeof(numbers), digest);
+        digest = digest_bytes(entry->name, strlen(entry->name), digest);
     }
     return digest;
 }

@@ -19,6 +19,7 @@
  * 2. The table never changes a node's key. */
 #include "fs/inode.h"
 
+#include "cache/base/digest.h"
 #include "cache/base/lock.h"
 
 #include <string.h>
@@ -77,26 +78,14 @@ inode_table_free(InodeTable *table)
     g_free(table);
 }
 
-guint64
-inode_digest(const void *data, gsize length, guint64 seed)
-{
-    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325) ^ seed;
-    for (const guchar *at = data; length > 0; at++, length--) {
-        hash = (hash ^ *at) * G_GUINT64_CONSTANT(0x100000001b3);
-    }
-    hash ^= hash >> 31;
-    hash *= G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-    return hash ^ (hash >> 29);
-}
-
 static guint64
 hash_key(const NodeKey *key, guint64 round)
 {
     const gint64 numbers[] = {(gint64)key->kind, (gint64)key->of, key->project_id,
                               key->id,           key->sub,        (gint64)round};
-    guint64 hash = inode_digest(numbers, sizeof(numbers), 0);
+    guint64 hash = digest_bytes(numbers, sizeof(numbers), 0);
     if (key->name) {
-        hash = inode_digest(key->name, strlen(key->name), hash);
+        hash = digest_bytes(key->name, strlen(key->name), hash);
     }
     return HASHED | (hash & (HASHED - 1));
 }

@@ -48,6 +48,3 @@ void inode_tell_size(InodeTable *table, guint64 number, gint64 size);
 gint64 inode_told_size(InodeTable *table, guint64 number);
 
 guint inode_count(InodeTable *table);
-
-/* FNV-1a with a final mix: stable over runs, machines and versions. */
-guint64 inode_digest(const void *data, gsize length, guint64 seed);

@@ -12,6 +12,7 @@
  * listing never changes, so any offset that was ever given out stays good. */
 #include "fs/ops_open.h"
 
+#include "cache/base/digest.h"
 #include "fs/handle.h"
 #include "fs/list.h"
 
@@ -95,7 +96,7 @@ run_open(Op *op, CacheAsk *ask)
     Handle *handle = handle_new(op->number);
     handle->content = content;
     content = (Content){0};
-    const guint64 digest = inode_digest(handle->content.data, handle->content.length, 0);
+    const guint64 digest = digest_bytes(handle->content.data, handle->content.length, 0);
     claim_file(op, handle, digest, (gint64)handle->content.length);
     answer_open(op, handle);
     return TRUE;
