@@ -44,6 +44,7 @@ struct Cache {
     Lru *stories;
     Clerk *clerk;
     Sync *sync;
+    gint64 ttl_ms, poll_ms;
 };
 
 /* --- Opening --- */
@@ -136,6 +137,12 @@ lru_unref_story(gpointer object)
     story_unref(object);
 }
 
+static void
+start_polling(gpointer user)
+{
+    sync_start_polling(user);
+}
+
 Cache *
 cache_open(const CacheConfig *config, Transport *transport, GError **error)
 {
@@ -145,6 +152,8 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
     if (!open_files(cache, config, error)) {
         return NULL;
     }
+    cache->ttl_ms = config->ttl_ms;
+    cache->poll_ms = config->poll_ms;
     cache->index = index_new(config->ttl_ms);
     cache->stories = lru_new(STORY_MEMORY_BYTES, lru_ref_story, lru_unref_story);
     cache->clerk = clerk_new();
@@ -156,11 +165,13 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
         .attachments = cache->attachments,
         .stories = cache->stories,
         .ttl_ms = config->ttl_ms,
+        .poll_ms = config->poll_ms,
         .timeout_ms = config->timeout_ms,
         .project_ids = config->project_ids,
         .n_project_ids = config->n_project_ids,
     };
     cache->sync = sync_new(&parts);
+    clerk_call(cache->clerk, start_polling, cache->sync);
     return g_steal_pointer(&cache);
 }
 
@@ -206,10 +217,23 @@ cache_directory(const Cache *cache)
     return cache->directory;
 }
 
+typedef struct Listen {
+    Sync *sync;
+    const CacheListener *listener;
+} Listen;
+
+static void
+listen_now(gpointer user)
+{
+    const Listen *listen = user;
+    sync_listen(listen->sync, listen->listener);
+}
+
 void
 cache_listen(Cache *cache, const CacheListener *listener)
 {
-    sync_listen(cache->sync, listener);
+    Listen listen_to = {cache->sync, listener};
+    clerk_call(cache->clerk, listen_now, &listen_to);
 }
 
 /* --- Starting work on the clerk --- */
@@ -444,6 +468,25 @@ gint64
 cache_fresh_until_ms(Cache *cache, gint64 project_id)
 {
     return index_fresh_until_ms(cache->index, project_id);
+}
+
+gboolean
+cache_is_watched(Cache *cache, gint64 project_id)
+{
+    const CacheKey key = {project_id ? CACHE_PROJECT : CACHE_ACCOUNT, project_id};
+    return cache->poll_ms > 0 && cache->poll_ms <= cache->ttl_ms && index_has(cache->index, key);
+}
+
+gboolean
+cache_is_present(Cache *cache, const Project *project)
+{
+    return index_is_present(cache->index, project);
+}
+
+gboolean
+cache_is_present_account(Cache *cache, const Account *account)
+{
+    return index_is_present_account(cache->index, account);
 }
 
 void

@@ -58,11 +58,12 @@ typedef struct CacheAsk {
 typedef struct CacheConfig {
     const char
         *directory; /* for store.db and attachments/; made (0700) if missing; locked while in use */
-    const char *state_directory;   /* for journal.db and spool/, likewise; NULL: nothing is written,
-                                      cache_submit() answers ERR_UNSUPPORTED */
-    const char *source;            /* a word or two for messages: "https://host" */
-    gint64 ttl_ms;                 /* freshness; 0: ask before each operation */
-    gint64 timeout_ms;             /* per request, repeats included */
+    const char *state_directory; /* for journal.db and spool/, likewise; NULL: nothing is written,
+                                    cache_submit() answers ERR_UNSUPPORTED */
+    const char *source;          /* a word or two for messages: "https://host" */
+    gint64 ttl_ms;               /* freshness; 0: ask before each operation */
+    gint64 poll_ms;    /* between two looks for changes at the server; 0: only when asked */
+    gint64 timeout_ms; /* per request, repeats included */
     gint64 attachment_limit_bytes; /* of disk; the least recently read go first; 0: attachments are
                                       not shown */
     const gint64 *project_ids; /* the selection, n_project_ids of them; none: all of the account */
@@ -108,6 +109,14 @@ gint64 cache_find_epic_project(Cache *cache, gint64 epic_id);
 /* Until when (clock_monotonic_ms()) the present data of a project needs no confirmation: what a
  * kernel timeout may be. 0 when it is due now. `project_id` 0: of the account. */
 gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
+
+/* TRUE when the poller keeps the project (0: the account) within its TTL: what is answered about it
+ * stays true until the listener is told otherwise. */
+gboolean cache_is_watched(Cache *cache, gint64 project_id);
+
+/* TRUE when exactly this snapshot is what getters answer. */
+gboolean cache_is_present(Cache *cache, const Project *project);
+gboolean cache_is_present_account(Cache *cache, const Account *account);
 
 /* Calls `done` once: at once when `key` is not under way (any more), else when it ended. `error` is
  * borrowed, NULL on success. `user` identifies the wait for cache_cancel_wait(), which returns TRUE
@@ -197,7 +206,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CacheChange, cache_change_free)
 /* Told of every replacement of what a getter may have answered, on the clerk's thread, without a
  * lock, and to be short. `begins`: nobody can have seen the new state yet. `ended` follows each:
  * the new state is what all getters answer from now on, or (`published` FALSE) it came to nothing;
- * the change is the callee's to free. Set before cache_connect(). */
+ * the change is the callee's to free. In force when cache_listen() returns; an empty one ends it.
+ */
 typedef struct CacheListener {
     void (*begins)(const CacheChange *change, gpointer user);
     void (*ended)(CacheChange *change, gboolean published, gpointer user);

@@ -229,6 +229,50 @@ index_begin_prefetch(Index *index, CacheKey key)
     return TRUE;
 }
 
+gboolean
+index_begin_check(Index *index, CacheKey key)
+{
+    LOCK_SCOPE(&index->lock);
+    Slot *slot = get_locked(index, key);
+    if (slot->running || (!slot->project && !slot->account) || failure_locked(index, slot, TRUE)) {
+        return FALSE;
+    }
+    slot->running = TRUE;
+    return TRUE;
+}
+
+gboolean
+index_has(Index *index, CacheKey key)
+{
+    LOCK_SCOPE(&index->lock);
+    const Slot *slot = find_locked(index, key);
+    return slot && (slot->project || slot->account);
+}
+
+gboolean
+index_is_present(Index *index, const Project *project)
+{
+    LOCK_SCOPE(&index->lock);
+    const Slot *slot = find_locked(index, (CacheKey){CACHE_PROJECT, project->id});
+    return slot && slot->project == project;
+}
+
+gboolean
+index_is_present_account(Index *index, const Account *account)
+{
+    LOCK_SCOPE(&index->lock);
+    const Slot *slot = find_locked(index, (CacheKey){CACHE_ACCOUNT, 0});
+    return slot && slot->account == account;
+}
+
+gint64
+index_confirmed_ms(Index *index, CacheKey key)
+{
+    LOCK_SCOPE(&index->lock);
+    const Slot *slot = find_locked(index, key);
+    return slot ? slot->confirmed_ms : INDEX_NEVER;
+}
+
 Account *
 index_peek_account(Index *index)
 {

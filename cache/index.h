@@ -12,6 +12,7 @@ typedef struct Index Index;
 
 /* `ttl_ms` of projects; accounts live INDEX_ACCOUNT_TTL_FACTOR times as long. */
 #define INDEX_ACCOUNT_TTL_FACTOR 10
+#define INDEX_NEVER G_MININT64
 Index *index_new(gint64 ttl_ms);
 void index_free(Index *index);
 
@@ -27,19 +28,27 @@ gboolean index_ask_other(Index *index, CacheKey key, gboolean have_stale, CacheA
  * backs off. */
 gboolean index_begin_prefetch(Index *index, CacheKey key);
 
+/* Marks a published slot as running, so that the caller checks it; FALSE when it is, or while it
+ * backs off. */
+gboolean index_begin_check(Index *index, CacheKey key);
+
 /* Whatever is published, of any age; a reference or NULL. */
 Account *index_peek_account(Index *index);
 Project *index_peek_project(Index *index, gint64 project_id);
 /* Of what is published; 0 when none has it. */
 gint64 index_find_story_project(Index *index, gint64 story_id);
 gint64 index_find_epic_project(Index *index, gint64 epic_id);
+gboolean index_has(Index *index, CacheKey key);
+gboolean index_is_present(Index *index, const Project *project);
+gboolean index_is_present_account(Index *index, const Account *account);
+/* When it was last confirmed, of clock_monotonic_ms(); INDEX_NEVER. */
+gint64 index_confirmed_ms(Index *index, CacheKey key);
 gint64 index_fresh_until_ms(Index *index, gint64 project_id);
 /* Why the last fetch failed; NULL when it did not. The caller's. */
 GError *index_dup_error(Index *index, CacheKey key);
 
 /* Clerk only. `confirmed_ms` of clock_monotonic_ms(), `checked_ms` of clock_wall_ms(): when the
  * server confirmed it. */
-#define INDEX_NEVER G_MININT64
 void index_publish_account(Index *index, Account *account, gint64 confirmed_ms, gint64 checked_ms);
 void index_publish_project(Index *index, Project *project, gint64 confirmed_ms, gint64 checked_ms);
 void index_touch_project(Index *index, gint64 project_id, gint64 confirmed_ms, gint64 checked_ms);

@@ -38,11 +38,14 @@ typedef struct SyncParts {
 Sync *sync_new(const SyncParts *parts);
 void sync_free(Sync *sync);
 
-/* Who is told of what is published; from the start on, or never. */
+/* Who is told of what is published; an empty one: nobody. */
 void sync_listen(Sync *sync, const CacheListener *listener);
 
 /* No request is sent after this; runs under way end as their answers come. */
 void sync_close(Sync *sync);
+
+/* From now on looks for changes every `poll_ms`, if that is not 0. */
+void sync_start_polling(Sync *sync);
 
 /* For CACHE_ACCOUNT and CACHE_PROJECT. */
 void sync_start(Sync *sync, CacheKey key, Priority priority);

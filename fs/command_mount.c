@@ -44,7 +44,8 @@ static const char usage[] =
     "\n"
     "  -f   stay in the foreground        -d   also show every FUSE request\n"
     "  -o   project=ID[,ID]  only these projects     ttl=SECONDS    freshness (60)\n"
-    "       timeout=SECONDS  no wait is longer (30)  names=full|id  123-title or 123\n"
+    "       timeout=SECONDS  no wait is longer (30)  poll=SECONDS   look for changes (15)\n"
+    "       names=full|id    123-title or 123\n"
     "       attachments=SIZE|none  disk for fetched attachments (1G)\n"
     "       token_file=FILE, token_command=COMMAND   where the token comes from\n"
     "       cache_dir=DIR    uid=, gid=, umask=      owner and permissions shown\n"
@@ -210,10 +211,10 @@ serve(Running *running)
 }
 
 static gboolean
-start_fs(Fs *fs, GError **error)
+start_fs(Fs *fs, struct fuse_session *session, GError **error)
 {
     block_signals(TRUE);
-    gboolean started = fs_start(fs, error);
+    gboolean started = fs_start(fs, session, error);
     block_signals(FALSE);
     return started;
 }
@@ -235,7 +236,7 @@ mount_and_serve(Running *running)
             "cannot mount at %s%s", running->mount_point,
             geteuid() == 0 ? "" : " (fusermount3 of the package fuse3 does it for a user)");
         status = starter_fail(running->starter, STATUS_MOUNT, message);
-    } else if (!start_fs(running->fs, &error)) {
+    } else if (!start_fs(running->fs, running->session, &error)) {
         status = starter_fail(running->starter, STATUS_MOUNT, error->message);
         fuse_session_unmount(running->session);
     } else {
@@ -316,6 +317,7 @@ open_cache(const Options *options, Starter *starter, const char *token, int *ret
         .directory = folder,
         .source = options->location->label,
         .ttl_ms = options->ttl_ms,
+        .poll_ms = options->poll_ms,
         .timeout_ms = options->timeout_ms,
         .attachment_limit_bytes = options->attachment_limit_bytes,
         .project_ids = options->project_ids,

@@ -138,6 +138,14 @@ inode_number(InodeTable *table, const NodeKey *key)
 }
 
 guint64
+inode_find(InodeTable *table, const NodeKey *key)
+{
+    LOCK_SCOPE(&table->lock);
+    guint64 number;
+    return find_locked(table, key, &number) ? number : 0;
+}
+
+guint64
 inode_intern(InodeTable *table, const NodeKey *key)
 {
     LOCK_SCOPE(&table->lock);

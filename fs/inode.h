@@ -19,6 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InodeTable, inode_table_free)
 /* The number of a node, whether it is in the table or not: st_ino, d_ino. */
 guint64 inode_number(InodeTable *table, const NodeKey *key);
 
+/* The number of a node that the kernel knows; 0 when it does not. */
+guint64 inode_find(InodeTable *table, const NodeKey *key);
+
 /* Counts one lookup and returns the number. The key is copied. */
 guint64 inode_intern(InodeTable *table, const NodeKey *key);
 

@@ -19,6 +19,7 @@
 #include "fs/op.h"
 
 #include "cache/base/clock.h"
+#include "cache/base/lock.h"
 #include "cache/base/log.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@
 #define STAT_BLOCK_BYTES 512
 #define IO_BLOCK_BYTES 4096
 /* A timeout in seconds beyond which nothing is gained. */
-#define TIMEOUT_MAX_S 3600.0
+#define TIMEOUT_MAX_S 86400.0
 
 Op *
 op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
@@ -98,6 +99,27 @@ interrupted(fuse_req_t req, void *user)
     park_interrupt(op->fs->park, &op->item);
 }
 
+static void
+count_waiting(Fs *fs, guint64 number, int by)
+{
+    LOCK_SCOPE(&fs->waiting_lock);
+    const int n = GPOINTER_TO_INT(g_hash_table_lookup(fs->waiting, &number)) + by;
+    if (n > 0) {
+        (void)g_hash_table_insert(fs->waiting, g_memdup2(&number, sizeof number),
+                                  GINT_TO_POINTER(n));
+    } else {
+        (void)g_hash_table_remove(fs->waiting, &number);
+    }
+}
+
+gboolean
+op_waits_in(guint64 number, gpointer user)
+{
+    Fs *fs = user;
+    LOCK_SCOPE(&fs->waiting_lock);
+    return g_hash_table_contains(fs->waiting, &number);
+}
+
 static void resume(ParkItem *item, ParkReason reason, const GError *error);
 
 static void
@@ -111,7 +133,14 @@ park(Op *op, const CacheAsk *ask)
         op->is_watching = TRUE;
         fuse_req_interrupt_func(op->reply.req, interrupted, op);
     }
-    switch (park_add(fs->park, &op->item, ask->wait_for, op->since_ms + patience_ms, resume)) {
+    const guint64 number = op->number;
+    count_waiting(fs, number, 1);
+    const ParkVerdict verdict =
+        park_add(fs->park, &op->item, ask->wait_for, op->since_ms + patience_ms, resume);
+    if (verdict != PARK_TAKEN) {
+        count_waiting(fs, number, -1);
+    }
+    switch (verdict) {
     case PARK_TAKEN:
         return;
     case PARK_FULL:
@@ -127,7 +156,11 @@ static void
 step(Op *op)
 {
     CacheAsk ask = {.since_ms = op->since_ms, .stale_ok = op->takes_stale};
-    if (op->run(op, &ask)) {
+    Grace *grace = op->fs->grace;
+    const guint side = grace_enter(grace);
+    const gboolean answered = op->run(op, &ask);
+    grace_leave(grace, side);
+    if (answered) {
         op_free(op);
         return;
     }
@@ -149,6 +182,7 @@ static void
 resume(ParkItem *item, ParkReason reason, const GError *error)
 {
     Op *op = (Op *)item;
+    count_waiting(op->fs, op->number, -1);
     switch (reason) {
     case PARK_INTERRUPTED:
     case PARK_STOPPED:
@@ -227,6 +261,15 @@ op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, str
     }
 }
 
+/* What is told to the kernel when it changes may stay there for long. The others change without a
+ * publication, or under names that nobody remembers: histories when they are fetched, aliases with
+ * their story. */
+static gboolean
+is_told(NodeKind kind)
+{
+    return kind != NODE_ALIAS && !(node_info(kind)->needs & NEED_ACTIVITY);
+}
+
 double
 op_timeout(Fs *fs, const NodeKey *key)
 {
@@ -234,6 +277,9 @@ op_timeout(Fs *fs, const NodeKey *key)
         return 0;
     }
     if (key->kind == NODE_CONTROL) {
+        return TIMEOUT_MAX_S;
+    }
+    if (is_told(key->kind) && cache_is_watched(fs->cache, key->project_id)) {
         return TIMEOUT_MAX_S;
     }
     const gint64 until_ms = cache_fresh_until_ms(fs->cache, key->project_id);

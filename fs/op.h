@@ -10,7 +10,9 @@
 #pragma once
 
 #include "cache/base/err.h"
+#include "fs/grace.h"
 #include "fs/inode.h"
+#include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/park.h"
 #include "fs/reply.h"
@@ -31,6 +33,11 @@ struct Fs {
     SceneBook *book;
     InodeTable *inodes;
     Park *park;
+    Grace *grace;
+    Notify *notify;
+    pthread_mutex_t waiting_lock;
+    GHashTable
+        *waiting; /* guint64 * -> number of parked operations on it; protected by waiting_lock */
     _Atomic gint64 impatient_until_ms;
 };
 
@@ -76,3 +83,6 @@ gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
 void op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts,
                   struct stat *ret_stat);
 double op_timeout(Fs *fs, const NodeKey *key);
+
+/* TRUE when an operation on the node waits for the network. */
+gboolean op_waits_in(guint64 number, gpointer fs);

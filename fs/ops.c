@@ -20,11 +20,14 @@
 /* What df shows: a full disk of a plausible size; nothing can be written. */
 #define STATFS_BLOCKS (1024 * 1024)
 
+/* A name that begins with a number may come to be as an alias, which nobody can tell the kernel in
+ * time. */
 static void
 answer_negative(Op *op)
 {
-    struct fuse_entry_param entry = {.entry_timeout =
-                                         MIN(op_timeout(op->fs, &op->key), NEGATIVE_TIMEOUT_S)};
+    const double timeout = op_timeout(op->fs, &op->key);
+    struct fuse_entry_param entry = {
+        .entry_timeout = g_ascii_isdigit(*op->name) ? MIN(timeout, NEGATIVE_TIMEOUT_S) : timeout};
     op_answering(op);
     (void)reply_entry(&op->reply, &entry);
 }
@@ -348,6 +351,9 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->cache = cache;
     fs->inodes = inode_table_new();
     fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
+    fs->grace = grace_new();
+    (void)pthread_mutex_init(&fs->waiting_lock, NULL);
+    fs->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     SceneConfig scene_config = {
         .id_names = config->id_names,
         .show_attachments = config->show_attachments,
@@ -357,19 +363,49 @@ fs_new(const FsConfig *config, Cache *cache)
     };
     fs->book = scene_book_new(cache, &scene_config);
     scene_book_set_figures(fs->book, count_parked, count_nodes, fs);
+    fs->notify = notify_new(fs->inodes, fs->book, fs->grace, op_waits_in, fs);
     return fs;
 }
 
-gboolean
-fs_start(Fs *fs, GError **error)
+static void
+change_begins(const CacheChange *change, gpointer user)
 {
-    return park_start(fs->park, error);
+    (void)change;
+    (void)user;
+}
+
+static void
+change_ended(CacheChange *change, gboolean published, gpointer user)
+{
+    Fs *fs = user;
+    if (!published) {
+        cache_change_free(change);
+        return;
+    }
+    CacheAsk ask = {.stale_ok = TRUE};
+    g_autoptr(Account) account = cache_get_account(fs->cache, &ask);
+    g_clear_error(&ask.error);
+    notify_change(fs->notify, change, account ? account->me.id : 0);
+}
+
+gboolean
+fs_start(Fs *fs, struct fuse_session *session, GError **error)
+{
+    const CacheListener listener = {change_begins, change_ended, fs};
+    if (!notify_start(fs->notify, session, error) || !park_start(fs->park, error)) {
+        return FALSE;
+    }
+    cache_listen(fs->cache, &listener);
+    return TRUE;
 }
 
 void
 fs_stop(Fs *fs)
 {
+    const CacheListener nobody = {0};
+    cache_listen(fs->cache, &nobody);
     park_stop(fs->park);
+    notify_stop(fs->notify);
 }
 
 void
@@ -379,6 +415,10 @@ fs_free(Fs *fs)
         return;
     }
     park_free(fs->park);
+    notify_free(fs->notify);
+    grace_free(fs->grace);
+    g_hash_table_destroy(fs->waiting);
+    (void)pthread_mutex_destroy(&fs->waiting_lock);
     scene_book_free(fs->book);
     inode_table_free(fs->inodes);
     g_free(fs);

@@ -38,10 +38,10 @@ typedef struct FsConfig {
 /* `cache` is borrowed and must outlive the Fs. */
 Fs *fs_new(const FsConfig *config, Cache *cache);
 
-/* Starts the thread of parked operations. ERR_LOCAL. */
-gboolean fs_start(Fs *fs, GError **error);
+/* Starts the threads of parked operations and of notices to the kernel. ERR_LOCAL. */
+gboolean fs_start(Fs *fs, struct fuse_session *session, GError **error);
 
-/* Answers every parked operation with EINTR and ends the thread. Harmless when not started, or
+/* Answers every parked operation with EINTR and ends the threads. Harmless when not started, or
  * twice. */
 void fs_stop(Fs *fs);
 

@@ -4,9 +4,10 @@
  * The kernel's copy. It outlives handles (keep_cache), so it must be known whose bytes it holds:
  * inode_claim() compares a digest of the bytes, which is exact. (Comparing times would not be: a
  * change within the clock's grain of the last look keeps its time, which is why git distrusts a
- * "racily clean" index entry.) Two exceptions read around the copy with direct_io: another version
- * while the copy is in use, and a file whose size is not the one that the kernel was last told, as
- * it would cut or pad the bytes to that. For a folder, around means not caching it.
+ * "racily clean" index entry.) Another version while the copy is in use is read around it with
+ * direct_io; for a folder, around means not caching it. A file whose size is not the one that the
+ * kernel was last told is opened when the kernel has forgotten that size (notify.h), as it would
+ * cut or pad the bytes to it.
  *
  * An offset in a folder is the number of entries before it, "." and ".." included: a handle's
  * listing never changes, so any offset that was ever given out stays good. */
@@ -45,19 +46,57 @@ answer_open(Op *op, Handle *handle)
     }
 }
 
+/* An open that is answered when the kernel has forgotten the size it was told. */
+typedef struct LateOpen {
+    Fs *fs;
+    Reply reply;
+    struct fuse_file_info info;
+    Handle *handle;
+} LateOpen;
+
 static void
-claim_file(Op *op, Handle *handle, guint64 digest, gint64 size)
+finish_open(gpointer user)
+{
+    LateOpen *late = user;
+    if (!reply_open(&late->reply, &late->info)) {
+        drop_handle(late->fs, late->handle);
+    }
+    g_free(late);
+}
+
+/* With the old size in its tables the kernel would cut the new bytes, or pad them. */
+static void
+answer_open_late(Op *op, Handle *handle)
+{
+    LateOpen *late = g_new0(LateOpen, 1);
+    op_answering(op);
+    op->info.fh = (guintptr)handle;
+    late->fs = op->fs;
+    late->reply = op->reply;
+    late->info = op->info;
+    late->handle = handle;
+    notify_attributes(op->fs->notify, op->number, finish_open, late);
+}
+
+static void
+answer_file(Op *op, Handle *handle, guint64 digest, gint64 size)
 {
     InodeTable *inodes = op->fs->inodes;
     op->info.noflush = 1;
-    if (op->key.kind == NODE_STATUS || inode_told_size(inodes, op->number) != size) {
+    if (op->key.kind == NODE_STATUS) {
         op->info.direct_io = 1;
+        answer_open(op, handle);
         return;
     }
     const Claim claim = inode_claim(inodes, op->number, digest);
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
     op->info.direct_io = claim == CLAIM_BYPASS;
+    if (inode_told_size(inodes, op->number) != size) {
+        answer_open_late(op, handle);
+    } else {
+        answer_open(op, handle);
+    }
 }
 
 /* An attachment never changes: another file has another id. */
@@ -74,8 +113,7 @@ open_attachment(Op *op, const Scene *scene, CacheAsk *ask)
     }
     Handle *handle = handle_new(op->number);
     handle->fd = fd;
-    claim_file(op, handle, (guint64)attachment->id, attachment->size_bytes);
-    answer_open(op, handle);
+    answer_file(op, handle, (guint64)attachment->id, attachment->size_bytes);
     return TRUE;
 }
 
@@ -97,8 +135,7 @@ run_open(Op *op, CacheAsk *ask)
     handle->content = content;
     content = (Content){0};
     const guint64 digest = digest_bytes(handle->content.data, handle->content.length, 0);
-    claim_file(op, handle, digest, (gint64)handle->content.length);
-    answer_open(op, handle);
+    answer_file(op, handle, digest, (gint64)handle->content.length);
     return TRUE;
 }
 
@@ -181,8 +218,9 @@ typedef struct DirBuffer {
     const Handle *handle;
     char *data;
     gsize used, size;
-    gboolean with_attributes;
-    GArray *interned; /* guint64: lookups to take back if the answer is not taken */
+    gboolean with_attributes; /* the kernel asks for them */
+    gboolean lets_keep;       /* they are of the present state */
+    GArray *interned;         /* guint64: lookups to take back if the answer is not taken */
 } DirBuffer;
 
 static gboolean
@@ -222,7 +260,8 @@ put_entry(DirBuffer *buffer, guint at, double timeout)
     entry.attr.st_ino = inode_number(fs->inodes, &listed->key);
     entry.attr.st_mode = node_info(listed->key.kind)->type;
     Facts facts;
-    if (buffer->with_attributes && scene_covers(&handle->scene, &listed->key) &&
+    if (buffer->with_attributes && buffer->lets_keep &&
+        scene_covers(&handle->scene, &listed->key) &&
         scene_describe(&handle->scene, &listed->key, &facts)) {
         entry.ino = inode_intern(fs->inodes, &listed->key);
         op_fill_stat(fs, &listed->key, entry.ino, &facts, &entry.attr);
@@ -271,12 +310,16 @@ answer_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
                         .size = size,
                         .with_attributes = with_attributes,
                         .interned = interned};
+    /* A listing of an earlier state goes on as it was, but lets the kernel keep nothing of it. */
+    const guint side = grace_enter(fs->grace);
+    buffer.lets_keep = scene_is_current(fs->book, &buffer.handle->scene);
     fill(&buffer, offset, &folder);
     if (fuse_reply_buf(req, data, buffer.used) != 0) {
         for (guint i = 0; i < interned->len; i++) {
             inode_forget(fs->inodes, g_array_index(interned, guint64, i), 1);
         }
     }
+    grace_leave(fs->grace, side);
 }
 
 void

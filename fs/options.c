@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define POLL_DEFAULT_MS (15 * 1000)
+
 typedef gboolean (*SetFn)(Options *options, const char *value, GError **error);
 
 typedef enum {
@@ -109,6 +111,12 @@ static gboolean
 set_ttl(Options *options, const char *value, GError **error)
 {
     return parse_seconds("ttl", value, 0, 30 * 86400, &options->ttl_ms, error);
+}
+
+static gboolean
+set_poll(Options *options, const char *value, GError **error)
+{
+    return parse_seconds("poll", value, 0, 86400, &options->poll_ms, error);
 }
 
 static gboolean
@@ -295,6 +303,7 @@ set_nonempty(Options *options, const char *value, GError **error)
 
 static const Word words[] = {
     {"project", WORD_OURS_VALUE, add_projects},
+    {"poll", WORD_OURS_VALUE, set_poll},
     {"ttl", WORD_OURS_VALUE, set_ttl},
     {"timeout", WORD_OURS_VALUE, set_timeout},
     {"names", WORD_OURS_VALUE, set_names},
@@ -620,6 +629,7 @@ options_parse(int argc, char **argv, const Config *config, GError **error)
     options->debug_fuse = line.debug_fuse;
     options->fake = line.fake;
     options->ttl_ms = 60 * 1000;
+    options->poll_ms = -1;
     options->timeout_ms = 30 * 1000;
     options->attachment_limit_bytes = (gint64)1 << 30;
     options->uid = getuid();
@@ -643,7 +653,13 @@ options_parse(int argc, char **argv, const Config *config, GError **error)
          (section->token_command && !set_token_command(options, section->token_command, error)))) {
         return NULL;
     }
-    return apply_all(options, section, &line, config, error) ? g_steal_pointer(&options) : NULL;
+    if (!apply_all(options, section, &line, config, error)) {
+        return NULL;
+    }
+    if (options->poll_ms < 0) {
+        options->poll_ms = MIN(POLL_DEFAULT_MS, options->ttl_ms);
+    }
+    return g_steal_pointer(&options);
 }
 
 gboolean

@@ -22,7 +22,7 @@ typedef struct Options {
 
     gint64 *project_ids;
     guint n_project_ids;
-    gint64 ttl_ms, timeout_ms;
+    gint64 ttl_ms, poll_ms, timeout_ms;
     gboolean id_names;
     gint64 attachment_limit_bytes; /* 0: not shown */
     char *cache_dir;               /* absolute; NULL: the user's */

@@ -87,6 +87,19 @@ kept_views(SceneBook *book, const Project *project)
     return views && views_project(views) == project ? views_ref(views) : NULL;
 }
 
+Views *
+scene_book_views(SceneBook *book, Project *project)
+{
+    Views *views = kept_views(book, project);
+    return views ? views : views_new(project);
+}
+
+const SceneConfig *
+scene_book_config(const SceneBook *book)
+{
+    return &book->config;
+}
+
 static void
 keep_views(SceneBook *book, gint64 project_id, Views *views)
 {
@@ -224,6 +237,21 @@ scene_gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask, Sc
     }
     *ret_scene = scene;
     scene = (Scene){0};
+    return TRUE;
+}
+
+gboolean
+scene_is_current(SceneBook *book, const Scene *scene)
+{
+    if ((scene->account && !cache_is_present_account(book->cache, scene->account)) ||
+        (scene->views && !cache_is_present(book->cache, views_project(scene->views)))) {
+        return FALSE;
+    }
+    for (guint i = 0; scene->all && i < scene->all->len; i++) {
+        if (!cache_is_present(book->cache, views_project(g_ptr_array_index(scene->all, i)))) {
+            return FALSE;
+        }
+    }
     return TRUE;
 }
 

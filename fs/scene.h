@@ -49,6 +49,14 @@ gboolean scene_gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk
 void scene_book_set_figures(SceneBook *book, guint (*parked)(gpointer user),
                             guint (*nodes)(gpointer user), gpointer user);
 
+/* The views of a snapshot that need not be the present one: those in the book when they are of it,
+ * else new ones. */
+Views *scene_book_views(SceneBook *book, Project *project);
+const SceneConfig *scene_book_config(const SceneBook *book);
+
+/* TRUE when nothing newer than what the scene shows is published. */
+gboolean scene_is_current(SceneBook *book, const Scene *scene);
+
 /* TRUE when the scene holds what `key` is made of: its own project, its own story. */
 gboolean scene_covers(const Scene *scene, const NodeKey *key);
 

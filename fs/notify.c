@@ -1,0 +1,527 @@
+/* A queue of jobs: changes (the difference is made here, off the clerk's thread) and single urgent
+ * nodes. A change becomes a list of notices with everything resolved to numbers; what the kernel
+ * does not know is left out.
+ *
+ * A test can have one kind of notice left out
+ * (TRACKERFS_TEST_MUTE=entry,delete,attributes,content,open): each kind has a test that then sees
+ * stale data, so none is there for nothing. */
+#include "fs/notify.h"
+
+#include "cache/base/clock.h"
+#include "cache/base/err.h"
+#include "cache/base/lock.h"
+#include "cache/base/log.h"
+#include "fs/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* No folder has it: it only makes the kernel take the folder's lock. */
+#define BARRIER_NAME "\n"
+#define RETRY_MS 20
+/* After so long a folder in which something still waits is told all the same. */
+#define DEFER_MAX_MS 5000
+
+typedef enum {
+    NOTICE_ENTRY,
+    NOTICE_DELETE,
+    NOTICE_ATTRIBUTES,
+    NOTICE_CONTENT,
+    NOTICE_URGENT, /* attributes, before an open is answered */
+    NOTICE_BARRIER,
+} NoticeKind;
+
+typedef struct Notice {
+    NoticeKind kind;
+    guint64 parent; /* ENTRY, DELETE, BARRIER */
+    guint64 number; /* DELETE, ATTRIBUTES, CONTENT */
+    char *name;     /* ENTRY, DELETE */
+} Notice;
+
+typedef struct Job {
+    CacheChange *change; /* or: */
+    gint64 me;
+    guint64 number;
+    void (*done)(gpointer user);
+    gpointer user;
+} Job;
+
+struct Notify {
+    InodeTable *inodes; /* const after new, like all down to muted */
+    SceneBook *book;
+    Grace *grace;
+    gboolean (*waits_in)(guint64 number, gpointer user);
+    gpointer waits_user;
+    gboolean muted[NOTICE_BARRIER];
+    struct fuse_session *session; /* const while the thread lives */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    GQueue urgent, jobs; /* protected by lock, like all below */
+    gboolean started, stops, is_busy;
+    NotifyStats stats;
+};
+
+static void
+read_muted(Notify *notify)
+{
+    static const char *const words[NOTICE_BARRIER] = {"entry", "delete", "attributes", "content",
+                                                      "open"};
+    const char *list = getenv("TRACKERFS_TEST_MUTE");
+    g_auto(GStrv) chosen = g_strsplit(list ? list : "", ",", -1);
+    for (guint i = 0; i < NOTICE_BARRIER; i++) {
+        notify->muted[i] = g_strv_contains((const char *const *)chosen, words[i]);
+    }
+}
+
+Notify *
+notify_new(InodeTable *inodes, SceneBook *book, Grace *grace,
+           gboolean (*waits_in)(guint64 number, gpointer user), gpointer user)
+{
+    Notify *notify = g_new0(Notify, 1);
+    notify->inodes = inodes;
+    notify->book = book;
+    notify->grace = grace;
+    notify->waits_in = waits_in;
+    notify->waits_user = user;
+    (void)pthread_mutex_init(&notify->lock, NULL);
+    cond_init_monotonic(&notify->changed);
+    g_queue_init(&notify->urgent);
+    g_queue_init(&notify->jobs);
+    read_muted(notify);
+    return notify;
+}
+
+static void
+job_free(gpointer data)
+{
+    Job *job = data;
+    cache_change_free(job->change);
+    if (job->done) {
+        job->done(job->user);
+    }
+    g_free(job);
+}
+
+static void
+notice_clear(gpointer data)
+{
+    Notice *notice = data;
+    g_free(notice->name);
+}
+
+/* --- From a change to notices --- */
+
+typedef struct Collector {
+    Notify *notify;
+    GArray *names;        /* of Notice: entries, told first */
+    GArray *nodes;        /* of Notice */
+    GHashTable *listings; /* guint64 *: folders whose listing is different */
+    GHashTable *barriers; /* guint64 *: parents of folders that are different */
+} Collector;
+
+static void
+add_notice(Collector *to, GArray *list, NoticeKind kind, guint64 parent, guint64 number,
+           const char *name)
+{
+    const Notice notice = {
+        .kind = kind, .parent = parent, .number = number, .name = g_strdup(name)};
+    (void)to;
+    g_array_append_val(list, notice);
+}
+
+static void
+remember(GHashTable *set, guint64 number)
+{
+    if (!g_hash_table_contains(set, &number)) {
+        (void)g_hash_table_add(set, g_memdup2(&number, sizeof number));
+    }
+}
+
+static void
+collect_name(const NodeKey *folder, const char *name, const NodeKey *gone, gpointer user)
+{
+    Collector *to = user;
+    const guint64 parent = inode_find(to->notify->inodes, folder);
+    const guint64 number = gone ? inode_find(to->notify->inodes, gone) : 0;
+    if (!parent) {
+        return;
+    }
+    remember(to->listings, parent);
+    if (number) {
+        add_notice(to, to->names, NOTICE_DELETE, parent, number, name);
+    } else {
+        add_notice(to, to->names, NOTICE_ENTRY, parent, 0, name);
+    }
+}
+
+static void
+collect_node(const NodeKey *folder, const char *name, const NodeKey *key, gboolean content,
+             gpointer user)
+{
+    Collector *to = user;
+    const guint64 parent = inode_find(to->notify->inodes, folder);
+    const guint64 number = inode_find(to->notify->inodes, key);
+    if (!number) {
+        return;
+    }
+    if (parent && name) {
+        add_notice(to, to->names, NOTICE_ENTRY, parent, 0, name);
+    } else if (parent) {
+        remember(to->barriers, parent);
+    }
+    add_notice(to, to->nodes, content ? NOTICE_CONTENT : NOTICE_ATTRIBUTES, 0, number, NULL);
+}
+
+/* The histories: what is new in them is not known here, only that they grew. */
+static void
+collect_activity(Collector *to, const NodeKey *key)
+{
+    const guint64 number = inode_find(to->notify->inodes, key);
+    if (number) {
+        add_notice(to, to->nodes, NOTICE_ATTRIBUTES, 0, number, NULL);
+    }
+}
+
+static void
+collect_change(Collector *to, const CacheChange *change, gint64 me)
+{
+    const DiffSink sink = {.name = collect_name, .node = collect_node, .user = to};
+    const SceneConfig *config = scene_book_config(to->notify->book);
+    if (change->old_account && change->account) {
+        diff_accounts(config, change->old_account, change->account, &sink);
+    }
+    if (!change->project) {
+        return;
+    }
+    NodeKey key = {
+        .kind = NODE_PROJECT, .project_id = change->project->id, .id = change->project->id};
+    const NodeKey my = {.kind = NODE_MY, .id = 1};
+    if (!inode_find(to->notify->inodes, &key) && !inode_find(to->notify->inodes, &my)) {
+        return; /* nobody ever looked into it */
+    }
+    g_autoptr(Views) before = scene_book_views(to->notify->book, change->old_project);
+    g_autoptr(Views) after = scene_book_views(to->notify->book, change->project);
+    diff_projects(config, before, after, me, &sink);
+    key.kind = NODE_PROJECT_ACTIVITY;
+    collect_activity(to, &key);
+    for (guint i = 0; i < change->stories->len; i++) {
+        Story *old = g_ptr_array_index(change->old_stories, i);
+        Story *story = g_ptr_array_index(change->stories, i);
+        if (old && story) {
+            diff_story(config, before, old, after, story, &sink);
+            key.kind = NODE_STORY_ACTIVITY;
+            key.id = story->id;
+            collect_activity(to, &key);
+        }
+    }
+}
+
+/* --- Telling --- */
+
+static void
+count(Notify *notify, NoticeKind kind)
+{
+    LOCK_SCOPE(&notify->lock);
+    switch (kind) {
+    case NOTICE_ENTRY:
+        notify->stats.entries++;
+        break;
+    case NOTICE_DELETE:
+        notify->stats.deletions++;
+        break;
+    case NOTICE_ATTRIBUTES:
+        notify->stats.attributes++;
+        break;
+    case NOTICE_CONTENT:
+        notify->stats.contents++;
+        break;
+    case NOTICE_URGENT:
+        notify->stats.urgent++;
+        break;
+    case NOTICE_BARRIER:
+        break;
+    }
+}
+
+/* Failures are no news: most say that the kernel has forgotten already. */
+static void
+tell(Notify *notify, const Notice *notice)
+{
+    struct fuse_session *session = notify->session;
+    if (notice->kind < NOTICE_BARRIER && notify->muted[notice->kind]) {
+        return;
+    }
+    count(notify, notice->kind);
+    switch (notice->kind) {
+    case NOTICE_ENTRY:
+        (void)fuse_lowlevel_notify_inval_entry(session, notice->parent, notice->name,
+                                               strlen(notice->name));
+        break;
+    case NOTICE_DELETE:
+        (void)fuse_lowlevel_notify_delete(session, notice->parent, notice->number, notice->name,
+                                          strlen(notice->name));
+        break;
+    case NOTICE_ATTRIBUTES:
+    case NOTICE_URGENT:
+        (void)fuse_lowlevel_notify_inval_inode(session, notice->number, -1, 0);
+        break;
+    case NOTICE_CONTENT:
+        (void)fuse_lowlevel_notify_inval_inode(session, notice->number, 0, 0);
+        break;
+    case NOTICE_BARRIER:
+        (void)fuse_lowlevel_notify_inval_entry(session, notice->parent, BARRIER_NAME,
+                                               strlen(BARRIER_NAME));
+        break;
+    }
+}
+
+static Job *
+take_urgent(Notify *notify)
+{
+    LOCK_SCOPE(&notify->lock);
+    return g_queue_pop_head(&notify->urgent);
+}
+
+static void
+tell_urgent(Notify *notify)
+{
+    Job *job;
+    while ((job = take_urgent(notify))) {
+        const Notice notice = {.kind = NOTICE_URGENT, .number = job->number};
+        tell(notify, &notice);
+        job_free(job);
+    }
+}
+
+static gboolean
+is_stopping(Notify *notify)
+{
+    LOCK_SCOPE(&notify->lock);
+    return notify->stops;
+}
+
+static void
+wait_a_moment(Notify *notify)
+{
+    LOCK_SCOPE(&notify->lock);
+    if (!notify->stops && g_queue_is_empty(&notify->urgent)) {
+        (void)cond_wait_ms(&notify->changed, &notify->lock, RETRY_MS);
+    }
+}
+
+/* Entries and barriers; those of folders in which an operation waits come last, when it has gone
+ * on. */
+static void
+tell_names(Notify *notify, GArray *names)
+{
+    const gint64 began_ms = clock_monotonic_ms();
+    g_autoptr(GArray) late = g_array_new(FALSE, FALSE, sizeof(guint));
+    for (guint i = 0; i < names->len && !is_stopping(notify); i++) {
+        const Notice *notice = &g_array_index(names, Notice, i);
+        tell_urgent(notify);
+        if (notify->waits_in(notice->parent, notify->waits_user)) {
+            g_array_append_val(late, i);
+        } else {
+            tell(notify, notice);
+        }
+    }
+    for (guint i = 0; i < late->len && !is_stopping(notify);) {
+        const Notice *notice = &g_array_index(names, Notice, g_array_index(late, guint, i));
+        tell_urgent(notify);
+        if (notify->waits_in(notice->parent, notify->waits_user) &&
+            clock_monotonic_ms() - began_ms < DEFER_MAX_MS) {
+            wait_a_moment(notify);
+            continue;
+        }
+        tell(notify, notice);
+        i++;
+    }
+}
+
+static void
+add_set(Collector *to, GHashTable *set, GArray *list, NoticeKind kind)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, set);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const guint64 number = *(guint64 *)key;
+        add_notice(to, list, kind, number, number, NULL);
+    }
+}
+
+static void
+tell_change(Notify *notify, const CacheChange *change, gint64 me)
+{
+    Collector to = {
+        .notify = notify,
+        .names = g_array_new(FALSE, FALSE, sizeof(Notice)),
+        .nodes = g_array_new(FALSE, FALSE, sizeof(Notice)),
+        .listings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
+        .barriers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
+    };
+    g_array_set_clear_func(to.names, notice_clear);
+    g_array_set_clear_func(to.nodes, notice_clear);
+    /* Afterwards every node that was answered from the old state is counted, so an unknown one is
+     * none. */
+    grace_wait(notify->grace);
+    collect_change(&to, change, me);
+    add_set(&to, to.barriers, to.names, NOTICE_BARRIER);
+    add_set(&to, to.listings, to.nodes, NOTICE_CONTENT);
+    tell_names(notify, to.names);
+    for (guint i = 0; i < to.nodes->len && !is_stopping(notify); i++) {
+        tell_urgent(notify);
+        tell(notify, &g_array_index(to.nodes, Notice, i));
+    }
+    if (to.names->len + to.nodes->len > 0) {
+        log_debug(LOG_FS, "project %" G_GINT64_FORMAT ": the kernel forgets %u names and %u nodes",
+                  change->project ? change->project->id : 0, to.names->len, to.nodes->len);
+    }
+    g_array_unref(to.names);
+    g_array_unref(to.nodes);
+    g_hash_table_unref(to.listings);
+    g_hash_table_unref(to.barriers);
+}
+
+/* The next change, waiting for one; NULL when stopping. Urgent ones are told on the way. */
+static Job *
+wait_for_job(Notify *notify)
+{
+    for (;;) {
+        tell_urgent(notify);
+        LOCK_SCOPE(&notify->lock);
+        notify->is_busy = FALSE;
+        (void)pthread_cond_broadcast(&notify->changed);
+        while (!notify->stops && g_queue_is_empty(&notify->jobs) &&
+               g_queue_is_empty(&notify->urgent)) {
+            (void)cond_wait_ms(&notify->changed, &notify->lock, -1);
+        }
+        if (notify->stops) {
+            return NULL;
+        }
+        notify->is_busy = TRUE;
+        if (g_queue_is_empty(&notify->urgent)) {
+            return g_queue_pop_head(&notify->jobs);
+        }
+    }
+}
+
+static void *
+notify_main(void *user)
+{
+    Notify *notify = user;
+    Job *job;
+    while ((job = wait_for_job(notify))) {
+        tell_change(notify, job->change, job->me);
+        job_free(job);
+    }
+    return NULL;
+}
+
+/* --- The outside --- */
+
+gboolean
+notify_start(Notify *notify, struct fuse_session *session, GError **error)
+{
+    notify->session = session;
+    const int code = pthread_create(&notify->thread, NULL, notify_main, notify);
+    if (code != 0) {
+        g_set_error(error, ERR, ERR_LOCAL, "no thread: %s", g_strerror(code));
+        return FALSE;
+    }
+    LOCK_SCOPE(&notify->lock);
+    notify->started = TRUE;
+    return TRUE;
+}
+
+void
+notify_stop(Notify *notify)
+{
+    gboolean joins;
+    {
+        LOCK_SCOPE(&notify->lock);
+        joins = notify->started && !notify->stops;
+        notify->stops = TRUE;
+        (void)pthread_cond_broadcast(&notify->changed);
+    }
+    if (joins) {
+        (void)pthread_join(notify->thread, NULL);
+    }
+    GQueue left[2] = {G_QUEUE_INIT, G_QUEUE_INIT};
+    {
+        LOCK_SCOPE(&notify->lock);
+        left[0] = notify->urgent;
+        left[1] = notify->jobs;
+        g_queue_init(&notify->urgent);
+        g_queue_init(&notify->jobs);
+    }
+    g_queue_clear_full(&left[0], job_free);
+    g_queue_clear_full(&left[1], job_free);
+}
+
+void
+notify_free(Notify *notify)
+{
+    if (!notify) {
+        return;
+    }
+    notify_stop(notify);
+    (void)pthread_cond_destroy(&notify->changed);
+    (void)pthread_mutex_destroy(&notify->lock);
+    g_free(notify);
+}
+
+/* FALSE: stopped, and the job is not taken. */
+static gboolean
+post(Notify *notify, GQueue *queue, Job *job)
+{
+    LOCK_SCOPE(&notify->lock);
+    if (!notify->started || notify->stops) {
+        return FALSE;
+    }
+    g_queue_push_tail(queue, job);
+    (void)pthread_cond_broadcast(&notify->changed);
+    return TRUE;
+}
+
+void
+notify_change(Notify *notify, CacheChange *change, gint64 me)
+{
+    Job *job = g_new0(Job, 1);
+    job->change = change;
+    job->me = me;
+    if (!post(notify, &notify->jobs, job)) {
+        job_free(job);
+    }
+}
+
+void
+notify_attributes(Notify *notify, guint64 number, void (*done)(gpointer user), gpointer user)
+{
+    Job *job = g_new0(Job, 1);
+    job->number = number;
+    job->done = done;
+    job->user = user;
+    if (!post(notify, &notify->urgent, job)) {
+        job_free(job);
+    }
+}
+
+void
+notify_get_stats(Notify *notify, NotifyStats *ret_stats)
+{
+    LOCK_SCOPE(&notify->lock);
+    *ret_stats = notify->stats;
+}
+
+void
+notify_flush(Notify *notify)
+{
+    LOCK_SCOPE(&notify->lock);
+    while (notify->started && !notify->stops &&
+           (notify->is_busy || !g_queue_is_empty(&notify->jobs))) {
+        (void)cond_wait_ms(&notify->changed, &notify->lock, -1);
+    }
+}
