@@ -282,7 +282,8 @@ serve(const ServeOptions *options)
     if (faults && !faults_set(faults, options->faults, &error)) {
         return command_fail(STATUS_USAGE,
                             "switches: latency rate429 err5xx hang reset lost html redirect revoke "
-                            "badjson wrongtype cut stall slow seed status retry_after",
+                            "badjson wrongtype cut stall slow hostile long edit move delete vjump "
+                            "seed status retry_after",
                             "%s", error->message);
     }
     block_signals();

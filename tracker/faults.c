@@ -9,7 +9,6 @@
 #include "tracker/lock.h"
 #include "tracker/service.h"
 
-#include <jansson.h>
 #include <string.h>
 
 typedef enum {
@@ -27,10 +26,16 @@ typedef enum {
     RULE_CUT,
     RULE_STALL,
     RULE_SLOW,
+    RULE_HOSTILE,
+    RULE_LONG,
+    RULE_EDIT,
+    RULE_MOVE,
+    RULE_DELETE,
+    RULE_VJUMP,
     N_RULE_KINDS,
 } RuleKind;
 
-typedef enum { VALUE_NONE, VALUE_NUMBER, VALUE_HOST, VALUE_STALL } ValueKind;
+typedef enum { VALUE_NONE, VALUE_NUMBER, VALUE_HOST, VALUE_STALL, VALUE_DEED } ValueKind;
 
 static const struct {
     const char *name;
@@ -51,13 +56,24 @@ static const struct {
     [RULE_CUT] = {"cut", VALUE_NUMBER, 0, G_MAXINT32},
     [RULE_STALL] = {"stall", VALUE_STALL, 0, FAULTS_MAX_WAIT_MS},
     [RULE_SLOW] = {"slow", VALUE_NUMBER, 1, G_MAXINT32},
+    [RULE_HOSTILE] = {"hostile", VALUE_NONE, 0, 0},
+    [RULE_LONG] = {"long", VALUE_NUMBER, 1, FAULTS_MAX_LONG_BYTES},
+    [RULE_EDIT] = {"edit", VALUE_DEED, 0, 0},
+    [RULE_MOVE] = {"move", VALUE_DEED, 0, 0},
+    [RULE_DELETE] = {"delete", VALUE_DEED, 0, 0},
+    [RULE_VJUMP] = {"vjump", VALUE_DEED, 0, 0},
 };
+
+/* What edit= can change; the first is the default. */
+static const char *const fields[] = {"name", "description", "labels"};
 
 typedef struct {
     RuleKind kind;
     gint64 value;         /* of stall: -1 is forever */
     gint64 after_bytes;   /* of stall */
+    FaultDeed deed;       /* of edit, move, delete, vjump */
     char *host;           /* of redirect */
+    char *method;         /* NULL: every method */
     char *prefix;         /* NULL: every path */
     gint64 left;          /* -1: no limit */
     gint64 retry_after_s; /* -1: none given */
@@ -76,6 +92,7 @@ rule_clear(gpointer data)
 {
     Rule *rule = data;
     g_free(rule->host);
+    g_free(rule->method);
     g_free(rule->prefix);
 }
 
@@ -160,6 +177,34 @@ parse_stall(char *value, Rule *rule)
     return read_number(value, 0, FAULTS_MAX_WAIT_MS, &rule->value);
 }
 
+/* ID, and for an edit the field, for a jump how far. */
+static gboolean
+parse_deed(char *value, Rule *rule)
+{
+    static const FaultDeedKind kinds[N_RULE_KINDS] = {[RULE_EDIT] = FAULT_EDIT,
+                                                      [RULE_MOVE] = FAULT_MOVE,
+                                                      [RULE_DELETE] = FAULT_DELETE,
+                                                      [RULE_VJUMP] = FAULT_VERSION_JUMP};
+    char *more = value ? strchr(value, ':') : NULL;
+    if (more) {
+        *more++ = '\0';
+    }
+    rule->deed = (FaultDeed){.kind = kinds[rule->kind], .field = fields[0], .by = 1};
+    if (!read_number(value, 1, G_MAXINT64, &rule->deed.id)) {
+        return FALSE;
+    }
+    if (rule->kind == RULE_VJUMP) {
+        return !more || read_number(more, 1, G_MAXINT32, &rule->deed.by);
+    }
+    for (gsize i = 0; more && rule->kind == RULE_EDIT && i < G_N_ELEMENTS(fields); i++) {
+        if (g_str_equal(fields[i], more)) {
+            rule->deed.field = fields[i];
+            more = NULL;
+        }
+    }
+    return more == NULL;
+}
+
 static gboolean
 parse_value(RuleKind kind, char *value, Rule *rule)
 {
@@ -173,6 +218,8 @@ parse_value(RuleKind kind, char *value, Rule *rule)
         return rule->host != NULL;
     case VALUE_STALL:
         return parse_stall(value, rule);
+    case VALUE_DEED:
+        return parse_deed(value, rule);
     }
     return FALSE;
 }
@@ -191,6 +238,10 @@ value_rule(RuleKind kind)
         return "its value is HOST:PORT";
     case VALUE_STALL:
         return "its value is MS or forever, then :BYTES if not from the start";
+    case VALUE_DEED:
+        return kind == RULE_VJUMP  ? "its value is PROJECT[:BY]"
+               : kind == RULE_EDIT ? "its value is STORY[:name|:description|:labels]"
+                                   : "its value is the id of a story";
     }
     return "it makes no sense";
 }
@@ -229,7 +280,24 @@ parse_setting(Parse *parse, const char *part, const char *name, const char *valu
     return TRUE;
 }
 
-/* Cuts "*COUNT" and "@PREFIX" off the end of `text`. */
+/* "[METHOD:]/PREFIX" */
+static gboolean
+parse_target(const char *text, Rule *rule)
+{
+    const char *slash = strchr(text, '/');
+    gsize bytes = slash ? (gsize)(slash - text) : 0;
+    gboolean any_method = bytes == 0;
+    if (!slash || strchr(slash, '*') ||
+        (!any_method && (bytes == 1 || text[bytes - 1] != ':' ||
+                         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != bytes - 1))) {
+        return FALSE;
+    }
+    rule->method = any_method ? NULL : g_strndup(text, bytes - 1);
+    rule->prefix = g_strdup(slash);
+    return TRUE;
+}
+
+/* Cuts "*COUNT" and "@[METHOD:]PREFIX" off the end of `text`. */
 static gboolean
 parse_scope(const char *part, char *text, Rule *rule, GError **error)
 {
@@ -243,10 +311,9 @@ parse_scope(const char *part, char *text, Rule *rule, GError **error)
     char *at = strchr(text, '@');
     if (at) {
         *at = '\0';
-        if (at[1] != '/' || strchr(at + 1, '*')) {
-            return bad_part(part, "@PATH-PREFIX starts with a slash and has no star", error);
+        if (!parse_target(at + 1, rule)) {
+            return bad_part(part, "after @ comes [METHOD:]/PATH-PREFIX, without a star", error);
         }
-        rule->prefix = g_strdup(at + 1);
     }
     return TRUE;
 }
@@ -353,9 +420,18 @@ describe_rule(const Rule *rule, GString *out)
         }
         g_string_append_printf(out, ":%" G_GINT64_FORMAT, rule->after_bytes);
         break;
+    case VALUE_DEED:
+        g_string_append_printf(out, "=%" G_GINT64_FORMAT, rule->deed.id);
+        if (rule->kind == RULE_EDIT) {
+            g_string_append_printf(out, ":%s", rule->deed.field);
+        } else if (rule->kind == RULE_VJUMP) {
+            g_string_append_printf(out, ":%" G_GINT64_FORMAT, rule->deed.by);
+        }
+        break;
     }
     if (rule->prefix) {
-        g_string_append_printf(out, "@%s", rule->prefix);
+        g_string_append_printf(out, "@%s%s%s", rule->method ? rule->method : "",
+                               rule->method ? ":" : "", rule->prefix);
     }
     if (rule->left >= 0) {
         g_string_append_printf(out, "*%" G_GINT64_FORMAT, rule->left);
@@ -443,18 +519,34 @@ apply_rule(const Rule *rule, FaultPlan *plan)
         plan->stall_ms = rule->value;
     } else if (rule->kind == RULE_SLOW) {
         plan->bytes_per_second = rule->value;
+    } else if (rule->kind == RULE_HOSTILE) {
+        plan->hostile = TRUE;
+    } else if (rule->kind == RULE_LONG) {
+        plan->long_bytes = rule->value;
+    } else {
+        plan->deeds[plan->n_deeds++] = rule->deed;
     }
 }
 
+static gboolean
+rule_fits(const Rule *rule, const char *method, const char *path, const FaultPlan *plan)
+{
+    gboolean is_deed = rule_kinds[rule->kind].value == VALUE_DEED;
+    /* What is answered instead reaches no service, so nobody else does anything before it. */
+    gboolean too_late = plan->answer != FAULT_NONE && (is_deed || rule_answers(rule->kind));
+    return rule->left != 0 && !too_late && !(is_deed && plan->n_deeds == FAULTS_MAX_DEEDS) &&
+           (!rule->prefix || g_str_has_prefix(path, rule->prefix)) &&
+           (!rule->method || g_str_equal(method, rule->method));
+}
+
 void
-faults_plan(Faults *faults, const char *path, FaultPlan *ret_plan)
+faults_plan(Faults *faults, const char *method, const char *path, FaultPlan *ret_plan)
 {
     *ret_plan = (FaultPlan){.retry_after_s = -1, .cut_at = -1, .stall_at = -1};
     TRACKER_LOCK(&faults->mutex);
     for (guint i = 0; i < faults->rules->len; i++) {
         Rule *rule = &g_array_index(faults->rules, Rule, i);
-        if (rule->left == 0 || (rule->prefix && !g_str_has_prefix(path, rule->prefix)) ||
-            (rule_answers(rule->kind) && ret_plan->answer != FAULT_NONE)) {
+        if (!rule_fits(rule, method, path, ret_plan)) {
             continue;
         }
         gboolean by_chance = rule->kind == RULE_RATE429 || rule->kind == RULE_ERR5XX;
@@ -467,7 +559,7 @@ faults_plan(Faults *faults, const char *path, FaultPlan *ret_plan)
         apply_rule(rule, ret_plan);
         ret_plan->rules |= 1u << rule->kind;
     }
-    if (ret_plan->wrong_type) {
+    if (ret_plan->wrong_type || ret_plan->hostile) {
         ret_plan->choice = next_random_locked(faults);
     }
 }
@@ -491,84 +583,4 @@ faults_plan_names(const FaultPlan *plan)
         }
     }
     return g_string_free(names, FALSE);
-}
-
-/* ---- spoiling bodies ---- */
-
-static json_t *
-wrong_value(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return json_array();
-    case JSON_ARRAY:
-        return json_object();
-    case JSON_STRING:
-        return json_integer(42);
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return json_string("forty-two");
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return json_string("yes");
-    case JSON_NULL:
-        return json_real(0.5);
-    }
-    return json_null();
-}
-
-static void
-swap_every_value(json_t *object)
-{
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach(object, key, value)
-    {
-        (void)json_object_set_new(object, key, wrong_value(value));
-    }
-}
-
-/* Three ways to be wrong: the top level, every attribute of the (first) object, or for a list an
- * element that is no object. */
-static json_t *
-wrong_document(json_t *root, guint32 choice)
-{
-    if (choice % 3 == 0) {
-        return wrong_value(root);
-    }
-    if (json_is_array(root)) {
-        json_t *first = json_array_get(root, 0);
-        if (choice % 3 == 1 && json_is_object(first)) {
-            swap_every_value(first);
-        } else {
-            (void)json_array_insert_new(root, 0, json_string("no object"));
-        }
-        return json_incref(root);
-    }
-    if (json_is_object(root) && json_object_size(root) > 0) {
-        swap_every_value(root);
-        return json_incref(root);
-    }
-    return wrong_value(root);
-}
-
-void
-faults_spoil_body(const FaultPlan *plan, GString *body)
-{
-    if (plan->wrong_type) {
-        json_t *root = json_loadb(body->str, body->len, JSON_DECODE_ANY, NULL);
-        if (root) {
-            json_t *wrong = wrong_document(root, plan->choice);
-            char *text = json_dumps(wrong, JSON_COMPACT | JSON_ENCODE_ANY);
-            if (text) {
-                g_string_assign(body, text);
-                free(text); /* jansson allocates with malloc() */
-            }
-            json_decref(wrong);
-            json_decref(root);
-        }
-    }
-    if (plan->bad_json) {
-        g_string_truncate(body, body->len / 2);
-    }
 }

@@ -176,8 +176,13 @@ read_basic(HttpRequest *request)
 void
 http_request_work(HttpRequest *request, gboolean run)
 {
+    Tracker *tracker = request->conn->http->tracker;
     if (run) {
-        tracker_handle(request->conn->http->tracker, &request->question, &request->response);
+        if (request->plan.n_deeds > 0) {
+            faults_do(tracker, &request->plan,
+                      tracker_token_person(tracker, request->question.token));
+        }
+        tracker_handle(tracker, &request->question, &request->response);
         http_answer_prepare(request, &request->response);
     }
     http_conn_work_done(request->conn);
@@ -366,7 +371,7 @@ prepare_body(HttpRequest *request)
                                    : TRACKER_MAX_BODY_BYTES;
     http_body_init(&request->body, &http->budget, limit, request->upload ? http->spool_dir : NULL);
     request->body.ignored =
-        request->upload && !tracker_knows_token(http->tracker, token_of(request));
+        request->upload && tracker_token_person(http->tracker, token_of(request)) == 0;
 }
 
 static enum MHD_Result
@@ -433,7 +438,7 @@ answer(HttpRequest *request)
         request->planned = TRUE;
         request->plan = (FaultPlan){.cut_at = -1, .stall_at = -1};
         if (http->faults) {
-            faults_plan(http->faults, request->path, &request->plan);
+            faults_plan(http->faults, request->method, request->path, &request->plan);
         }
         if (request->plan.latency_ms > 0) {
             return http_conn_park(request->conn, request->plan.latency_ms) ? MHD_YES : MHD_NO;

@@ -132,12 +132,12 @@ tracker_local_person(Tracker *tracker)
     return text && g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &id, NULL) ? id : 0;
 }
 
-gboolean
-tracker_knows_token(Tracker *tracker, const char *token)
+gint64
+tracker_token_person(Tracker *tracker, const char *token)
 {
     g_autoptr(DbConn) conn = token ? db_take(tracker->db, NULL) : NULL;
 
-    return conn && auth_token_person(conn, token) != 0;
+    return conn ? auth_token_person(conn, token) : 0;
 }
 
 static void

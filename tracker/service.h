@@ -83,9 +83,9 @@ typedef struct TrackerResponse {
 void tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response);
 void tracker_response_clear(TrackerResponse *response);
 
-/* Whether a request with this token would be somebody's; NULL is nobody's. For those who must
- * decide before the request is complete. */
-gboolean tracker_knows_token(Tracker *tracker, const char *token);
+/* Whose request one with this token would be: for those who must know before it is complete. 0:
+ * nobody's. */
+gint64 tracker_token_person(Tracker *tracker, const char *token);
 
 /* Value of a header (case-insensitive), borrowed, NULL if absent. */
 const char *tracker_response_header(const TrackerResponse *response, const char *name);

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     FaultPlan plan;
-    faults_plan(faults, "/services/v5/me", &plan);
+    faults_plan(faults, "GET", "/services/v5/me", &plan);
     g_autofree char *once = faults_describe(faults);
     if (strlen(once) <= FAULTS_MAX_SPEC_BYTES) {
         g_assert_true(faults_set(faults, once, &error));

@@ -17,7 +17,7 @@ static FaultPlan
 plan(Faults *faults, const char *path)
 {
     FaultPlan result;
-    faults_plan(faults, path, &result);
+    faults_plan(faults, "GET", path, &result);
     return result;
 }
 
@@ -73,6 +73,53 @@ test_every_switch(void)
 }
 
 static void
+test_deeds(void)
+{
+    g_autoptr(Faults) faults = faults_new();
+    set(faults, "edit=5,edit=6:labels,move=7,delete=8,vjump=9,vjump=9:3");
+    FaultPlan all = plan(faults, "/x");
+    g_assert_cmpuint(all.n_deeds, ==, 6);
+    static const FaultDeed wanted[] = {
+        {FAULT_EDIT, 5, "name", 1},       {FAULT_EDIT, 6, "labels", 1},
+        {FAULT_MOVE, 7, NULL, 1},         {FAULT_DELETE, 8, NULL, 1},
+        {FAULT_VERSION_JUMP, 9, NULL, 1}, {FAULT_VERSION_JUMP, 9, NULL, 3},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_assert_cmpint(all.deeds[i].kind, ==, wanted[i].kind);
+        g_assert_cmpint(all.deeds[i].id, ==, wanted[i].id);
+        g_assert_cmpint(all.deeds[i].by, ==, wanted[i].by);
+        if (wanted[i].field) {
+            g_assert_cmpstr(all.deeds[i].field, ==, wanted[i].field);
+        }
+    }
+    /* What never reaches the service has nobody come before it. */
+    set(faults, "reset*1,edit=5*1");
+    g_assert_cmpuint(plan(faults, "/x").n_deeds, ==, 0);
+    g_assert_cmpuint(plan(faults, "/x").n_deeds, ==, 1);
+    g_autoptr(GString) many = g_string_new("move=1");
+    for (guint i = 0; i < FAULTS_MAX_DEEDS; i++) {
+        g_string_append(many, ",move=1");
+    }
+    set(faults, many->str);
+    g_assert_cmpuint(plan(faults, "/x").n_deeds, ==, FAULTS_MAX_DEEDS);
+}
+
+static void
+test_methods(void)
+{
+    g_autoptr(Faults) faults = faults_new();
+    FaultPlan result;
+    set(faults, "lost@PUT:/services/v5/projects*1");
+    g_assert_false(plan(faults, "/services/v5/projects/1").lose_answer);
+    faults_plan(faults, "PUT", "/services/v5/me", &result);
+    g_assert_false(result.lose_answer);
+    faults_plan(faults, "PUT", "/services/v5/projects/1", &result);
+    g_assert_true(result.lose_answer);
+    faults_plan(faults, "PUT", "/services/v5/projects/1", &result);
+    g_assert_false(result.lose_answer);
+}
+
+static void
 test_settings(void)
 {
     g_autoptr(Faults) faults = faults_new();
@@ -117,6 +164,7 @@ test_description_reads_back(void)
         "latency=5@/a*3,seed=9",
         "rate429=30,retry_after=2,err5xx=10@/b,status=504,retry_after=0,seed=1",
         "stall=forever:12,stall=7:0,slow=3,cut=0,redirect=[::1]:99,seed=4",
+        "edit=1:description,move=2,delete=3@DELETE:/c*1,vjump=4:5,hostile,long=6,seed=1",
     };
     g_autoptr(Faults) faults = faults_new();
     for (gsize i = 0; i < G_N_ELEMENTS(specs); i++) {
@@ -184,6 +232,20 @@ test_bad_specs(void)
         "=5",
         "@/x",
         "lat\xff\xfe=1",
+        "edit",
+        "edit=0",
+        "edit=1:estimate",
+        "edit=1:name:name",
+        "move=1:name",
+        "delete=x",
+        "vjump=1:0",
+        "vjump=1:x",
+        "long=0",
+        "hostile=1",
+        "reset@put:/x",
+        "reset@:/x",
+        "reset@PUT/x",
+        "reset@PUT:x",
     };
     g_autoptr(Faults) faults = faults_new();
     set(faults, "html");
@@ -237,17 +299,55 @@ test_spoiled_bodies(void)
     }
 }
 
+/* Texts of people become something else, words of the protocol and ids stay; what results is still
+ * JSON, except for bytes that are none of UTF-8. */
+static void
+test_hostile_bodies(void)
+{
+    FaultPlan tall = {.long_bytes = 9};
+    g_autoptr(GString) body = g_string_new(
+        "[{\"kind\":\"story\",\"id\":1,\"name\":\"a\",\"created_at\":\"2020-01-01T00:00:00Z\","
+        "\"labels\":[{\"name\":\"b\"}]}]");
+    g_autofree char *before = g_strdup(body->str);
+    faults_spoil_body(&tall, body);
+    g_assert_cmpstr(body->str, ==,
+                    "[{\"kind\":\"story\",\"id\":1,\"name\":\"xxxxxxxxx\",\"created_at\":"
+                    "\"2020-01-01T00:00:00Z\",\"labels\":[{\"name\":\"xxxxxxxxx\"}]}]");
+    static const char *const needles[] = {"\"\"",        "\"..\"",   "etc/passwd", "\\u001B",
+                                          "\\u0000byte", "\xc3\x28", "\\ud83d\"",  "-rf"};
+    gboolean found[G_N_ELEMENTS(needles)] = {0};
+    gsize longest = 0;
+    for (guint32 choice = 0; choice < 20; choice++) {
+        FaultPlan hostile = {.hostile = TRUE, .choice = choice};
+        g_string_assign(body, before);
+        faults_spoil_body(&hostile, body);
+        g_assert_true(g_str_has_prefix(body->str, "[{\"kind\":\"story\",\"id\":1,\"name\":"));
+        g_assert_nonnull(strstr(body->str, "\"x_nested\":[[[["));
+        longest = MAX(longest, body->len);
+        for (gsize i = 0; i < G_N_ELEMENTS(needles); i++) {
+            found[i] = found[i] || strstr(body->str, needles[i]);
+        }
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(needles); i++) {
+        g_assert_true(found[i]);
+    }
+    g_assert_cmpuint(longest, >, 100000);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/faults/empty", test_empty);
     g_test_add_func("/faults/every-switch", test_every_switch);
+    g_test_add_func("/faults/deeds", test_deeds);
+    g_test_add_func("/faults/methods", test_methods);
     g_test_add_func("/faults/settings", test_settings);
     g_test_add_func("/faults/scope-and-count", test_scope_and_count);
     g_test_add_func("/faults/description-reads-back", test_description_reads_back);
     g_test_add_func("/faults/same-seed-same-run", test_same_seed_same_run);
     g_test_add_func("/faults/bad-specs", test_bad_specs);
     g_test_add_func("/faults/spoiled-bodies", test_spoiled_bodies);
+    g_test_add_func("/faults/hostile-bodies", test_hostile_bodies);
     return g_test_run();
 }
