@@ -79,16 +79,6 @@ make_schema(Connection *connection, GError **error)
     return run_text(connection, sql, error);
 }
 
-static void
-remove_files(const char *path)
-{
-    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-    g_autofree char *shm = g_strconcat(path, "-shm", NULL);
-    (void)g_unlink(path);
-    (void)g_unlink(wal);
-    (void)g_unlink(shm);
-}
-
 static Connection *
 open_writer(const char *path, FileState *ret_state, GError **error)
 {
@@ -133,7 +123,7 @@ store_open(const char *path, GError **error)
         log_debug(LOG_STORE, "%s is of no use and is made anew", path);
         g_clear_pointer(&writer, connection_free);
         g_clear_error(&first);
-        remove_files(path);
+        store_remove_files(path);
         writer = open_writer(path, &state, &first);
     }
     if (!writer) {

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "cache/base/err.h"
 
 #define BUSY_TIMEOUT_MS 10000
@@ -135,9 +137,26 @@ static const char *const sql_text[N_SQL] = {
 };
 
 void
+store_remove_files(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
+        (void)g_unlink(file);
+    }
+}
+
+void
 connection_set_error(Connection *connection, GError **error)
 {
     int code = sqlite3_errcode(connection->db) & 0xff;
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        store_remove_files(sqlite3_db_filename(connection->db, "main"));
+        g_set_error_literal(error, ERR, ERR_LOCAL,
+                            "the store in the cache folder is damaged and was removed: unmount, "
+                            "and mount again to read everything anew");
+        return;
+    }
     gboolean full = code == SQLITE_FULL ||
                     (code == SQLITE_IOERR && sqlite3_system_errno(connection->db) == ENOSPC);
     g_set_error(error, ERR, full ? ERR_NO_SPACE : ERR_LOCAL, "the store in the cache folder: %s",

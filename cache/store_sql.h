@@ -92,6 +92,11 @@ gboolean connection_run(Connection *connection, SqlId id, GError **error, const 
 /* 1: a row, 0: no more, -1: failed. The statement is reset but for 1. */
 int connection_step(Connection *connection, sqlite3_stmt *statement, GError **error);
 
+/* The database and what SQLite keeps beside it. */
+void store_remove_files(const char *path);
+
+/* The last error of the connection. A store that turns out to be damaged loses its files here, so
+ * that the next mount begins a new one. */
 void connection_set_error(Connection *connection, GError **error);
 
 /* Copies of a column, the caller's. */

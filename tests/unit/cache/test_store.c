@@ -270,6 +270,32 @@ test_a_full_disk_rolls_back(Fixture *f, gconstpointer unused)
     g_assert_nonnull(still);
 }
 
+/* Every page but those that opening reads is noise. */
+static void
+test_a_damaged_file_is_made_anew(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *bytes = NULL;
+    gsize length = 0;
+    fill(f->store);
+    store_close(g_steal_pointer(&f->store));
+    g_assert_true(g_file_get_contents(f->path, &bytes, &length, &error));
+    g_assert_cmpuint(length, >, 4 * 4096);
+    memset(bytes + 2 * 4096, 0xff, length - 2 * 4096);
+    g_assert_true(g_file_set_contents(f->path, bytes, (gssize)length, &error));
+
+    f->store = store_open(f->path, &error);
+    g_assert_no_error(error);
+    g_autoptr(Story) story = store_load_story(f->store, 5, &error);
+    g_assert_null(story);
+    g_assert_error(error, ERR, ERR_LOCAL);
+    g_clear_error(&error);
+    reopen(f, &error);
+    g_assert_no_error(error);
+    fill(f->store);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -280,6 +306,7 @@ main(int argc, char **argv)
     ADD("/store/readers", test_readers_see_commits_only);
     ADD("/store/activity", test_activity_is_kept_in_order);
     ADD("/store/other-files", test_other_files);
+    ADD("/store/damaged", test_a_damaged_file_is_made_anew);
     ADD("/store/full-disk", test_a_full_disk_rolls_back);
     return g_test_run();
 }
