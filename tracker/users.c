@@ -3,6 +3,7 @@
 #include "tracker/users.h"
 
 #include "tracker/auth.h"
+#include "tracker/people.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -103,51 +104,6 @@ users_find_project(DbConn *conn, const char *project, GError **error)
 
 /* ---- people ---- */
 
-/* "Ada Lovelace" to "AL"; owned. */
-static char *
-initials_of(const char *name)
-{
-    GString *initials = g_string_new(NULL);
-    gboolean at_start = TRUE;
-    for (const char *at = name; *at != '\0' && initials->len < 8; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-        if (at_start && g_unichar_isalnum(c)) {
-            g_string_append_unichar(initials, g_unichar_toupper(c));
-        }
-        at_start = !g_unichar_isalnum(c);
-    }
-    return g_string_free(initials, FALSE);
-}
-
-/* "Ada Lovelace" to "adalovelace", with a number behind it if that is taken; owned. */
-static char *
-username_of(DbConn *conn, const char *name)
-{
-    g_autoptr(GString) base = g_string_new(NULL);
-    for (const char *at = name; *at != '\0'; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-        if (g_unichar_isalnum(c) || c == '_' || c == '-' || c == '.') {
-            g_string_append_unichar(base, g_unichar_tolower(c));
-        }
-    }
-    if (base->len == 0) {
-        g_string_assign(base, "user");
-    }
-    char *username = g_strdup(base->str);
-    g_autoptr(DbStmt) stmt = db_prepare(conn, "SELECT count(*) FROM person WHERE username = ?1");
-    for (guint n = 2; n < 10000; n++) {
-        db_bind_text(stmt, 1, username);
-        gboolean taken = db_next(stmt) && db_int(stmt, 0) > 0;
-        (void)db_run(stmt);
-        if (!taken) {
-            break;
-        }
-        g_free(username);
-        username = g_strdup_printf("%s%u", base->str, n);
-    }
-    return username;
-}
-
 static gboolean
 check_person_is_new(DbConn *conn, const char *name, const char *email, GError **error)
 {
@@ -164,25 +120,6 @@ check_person_is_new(DbConn *conn, const char *name, const char *email, GError **
                : bad_input(error, "there is a user with the address “%s” already", email);
 }
 
-static gint64
-insert_person(DbConn *conn, const char *name, const char *email, gint64 now_ms)
-{
-    gint64 id = next_id(conn, "SELECT coalesce(max(id), 0) FROM person");
-    g_autofree char *initials = initials_of(name);
-    g_autofree char *username = username_of(conn, name);
-    g_autoptr(DbStmt) stmt = db_prepare(
-        conn, "INSERT INTO person(id, name, email, initials, username, created_at, updated_at)"
-              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)");
-    db_bind_int(stmt, 1, id);
-    db_bind_text(stmt, 2, name);
-    db_bind_text(stmt, 3, email);
-    db_bind_text(stmt, 4, initials);
-    db_bind_text(stmt, 5, username);
-    db_bind_int(stmt, 6, now_ms);
-    (void)db_run(stmt);
-    return id;
-}
-
 gint64
 users_add_person(Db *db, const char *name, const char *email, gint64 now_ms, GError **error)
 {
@@ -190,7 +127,7 @@ users_add_person(Db *db, const char *name, const char *email, gint64 now_ms, GEr
         (void)bad_input(error, "a user's name is 1 to %d characters of text", USERS_MAX_TEXT_CHARS);
         return 0;
     }
-    if (email && (!is_plain_text(email) || !strchr(email, '@') || strchr(email, ' '))) {
+    if (email && (!is_plain_text(email) || !people_email_is_valid(email))) {
         (void)bad_input(error, "“%s” is no e-mail address", email);
         return 0;
     }
@@ -199,7 +136,7 @@ users_add_person(Db *db, const char *name, const char *email, gint64 now_ms, GEr
         !check_person_is_new(conn, name, email, error)) {
         return 0;
     }
-    gint64 id = insert_person(conn, name, email, now_ms);
+    gint64 id = people_add(conn, name, email, NULL, now_ms);
     return db_commit(conn, error) ? id : 0;
 }
 
