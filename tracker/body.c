@@ -344,7 +344,7 @@ fail_needs_one(Call *call, const ParamTable *table)
 
     for (; table; table = table->base) {
         for (gsize i = 0; i < table->n_params; i++) {
-            if (!(table->params[i].flags & PARAM_IGNORED)) {
+            if (!(table->params[i].flags & (PARAM_IGNORED | PARAM_UNLISTED))) {
                 g_ptr_array_add(names, (gpointer)(guintptr)table->params[i].name);
             }
         }

@@ -33,9 +33,10 @@ typedef enum {
 
 typedef enum {
     PARAM_REQUIRED = 1 << 0,
-    PARAM_NULL = 1 << 1,    /* null is a value (of a list: the empty one) */
-    PARAM_IGNORED = 1 << 2, /* accepted for old clients' sake; never in call->given */
-    PARAM_ANY_CASE = 1 << 3 /* of an ENUM */
+    PARAM_NULL = 1 << 1,     /* null is a value (of a list: the empty one) */
+    PARAM_IGNORED = 1 << 2,  /* accepted for old clients' sake; never in call->given */
+    PARAM_ANY_CASE = 1 << 3, /* of an ENUM */
+    PARAM_UNLISTED = 1 << 4, /* not among those that a request with none of them is told */
 } ParamFlags;
 
 typedef struct Param {

@@ -17,6 +17,7 @@
 typedef enum { ROLE_NONE, ROLE_VIEWER, ROLE_MEMBER, ROLE_OWNER } Role;
 
 typedef struct Call {
+    Tracker *tracker;
     const TrackerRequest *request;
     struct Match *match; /* what the path asks for (tracker/routes.c); owned */
     DbConn *conn;

@@ -1,9 +1,16 @@
 /* The hooks of tracker/changes.h, in the order in which they run. */
 #include "tracker/changes.h"
 #include "tracker/changes_internal.h"
+#include "tracker/webhooks.h"
+
+static void
+queue_webhooks(Call *call, const Activity *activity)
+{
+    webhooks_enqueue(call->conn, activity->id, change_now(call));
+}
 
 static const ChangeHook hooks[] = {
-    {NULL, NULL}, /* the end */
+    {queue_webhooks, tracker_wake_webhooks}, {NULL, NULL}, /* the end */
 };
 
 void

@@ -19,6 +19,23 @@ people_email_is_valid(const char *email)
     return TRUE;
 }
 
+gboolean
+people_username_has(gunichar c)
+{
+    return g_unichar_isalnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+gboolean
+people_username_is_valid(const char *username)
+{
+    for (const char *c = username; *c; c = g_utf8_next_char(c)) {
+        if (!people_username_has(g_utf8_get_char(c))) {
+            return FALSE;
+        }
+    }
+    return *username != '\0';
+}
+
 gint64
 people_by_email(DbConn *conn, const char *email)
 {
@@ -79,7 +96,7 @@ username_of(DbConn *conn, const char *name)
     g_autoptr(GString) base = g_string_new(NULL);
     for (const char *at = name; *at != '\0'; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);
-        if (g_unichar_isalnum(c) || c == '_' || c == '-' || c == '.') {
+        if (people_username_has(c)) {
             g_string_append_unichar(base, g_unichar_tolower(c));
         }
     }

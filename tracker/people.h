@@ -12,6 +12,9 @@
 
 /* Something before and behind one "@", without spaces or control characters. */
 gboolean people_email_is_valid(const char *email);
+/* Letters, digits, dots, dashes and underscores: what "@name" in a text can mean. */
+gboolean people_username_is_valid(const char *username);
+gboolean people_username_has(gunichar c);
 /* Letter case does not matter; 0: nobody. */
 gint64 people_by_email(DbConn *conn, const char *email);
 gboolean people_exists(DbConn *conn, gint64 person_id);

@@ -178,6 +178,19 @@ fits(Match *match, const char *pattern, RouteFlags flags, gboolean root)
 }
 
 static gboolean
+find_write(Match *match, const char *method, gboolean root, const WriteRoute *table, gsize n)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (strcmp(table[i].method, method) == 0 &&
+            fits(match, table[i].pattern, table[i].flags, root)) {
+            match->write = &table[i];
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean
 find_route(Match *match, const char *method, gboolean root)
 {
     if (strcmp(method, "GET") == 0) {
@@ -191,15 +204,8 @@ find_route(Match *match, const char *method, gboolean root)
     }
     /* PATCH means what PUT means, as the documentation named it (unsure). */
     method = strcmp(method, "PATCH") == 0 ? "PUT" : method;
-    for (gsize i = 0; i < n_write_routes; i++) {
-        const WriteRoute *route = &write_routes[i];
-
-        if (strcmp(route->method, method) == 0 && fits(match, route->pattern, route->flags, root)) {
-            match->write = route;
-            return TRUE;
-        }
-    }
-    return FALSE;
+    return find_write(match, method, root, write_routes, n_write_routes) ||
+           find_write(match, method, root, manage_routes, n_manage_routes);
 }
 
 /* The path's segments, decoded. Empty ones are dropped, as the real service's framework did: so
@@ -282,6 +288,19 @@ authenticate(Call *call, RouteFlags flags)
     return TRUE; /* nobody: may read public projects */
 }
 
+/* What was a project is not owned up to, as if it were somebody else's. */
+static gboolean
+fail_missing_project(Call *call, gint64 project_id)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT 1 FROM deleted_project WHERE id = ?1");
+
+    db_bind_int(stmt, 1, project_id);
+    if (!call->person_id) {
+        return call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    }
+    return call_fail(call, db_next(stmt) ? PROBLEM_UNAUTHORIZED : PROBLEM_UNFOUND);
+}
+
 gboolean
 call_enter_project(Call *call, gint64 project_id)
 {
@@ -295,8 +314,7 @@ call_enter_project(Call *call, gint64 project_id)
     db_bind_int(stmt, 1, project_id);
     db_bind_int(stmt, 2, call->person_id);
     if (!db_next(stmt)) {
-        return call->person_id ? call_fail(call, PROBLEM_UNFOUND)
-                               : call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+        return fail_missing_project(call, project_id);
     }
     is_public = db_int(stmt, 1) != 0;
     is_member = db_int(stmt, 2) != 0;

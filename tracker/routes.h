@@ -18,10 +18,10 @@ typedef enum {
     ROUTE_RAW = 1 << 5,         /* the handler reads the body itself */
 } RouteFlags;
 
-/* A line of the table in routes_write.c: everything but GET. The body is checked against `body`
- * before the handler runs (NULL: no parameters), and what the handler recorded (tracker/changes.h)
- * becomes version and activity after it. `role` is the least that the caller must be in the project
- * of the path; NONE where the path has none. */
+/* A line of the tables in routes_write.c and routes_manage.c: everything but GET. The body is
+ * checked against `body` before the handler runs (NULL: no parameters), and what the handler
+ * recorded (tracker/changes.h) becomes version and activity after it. `role` is the least that the
+ * caller must be in the project of the path; NONE where the path has none. */
 typedef struct WriteRoute {
     const char *method, *pattern;
     Role role;
@@ -30,8 +30,8 @@ typedef struct WriteRoute {
     RouteFlags flags;
 } WriteRoute;
 
-extern const WriteRoute write_routes[];
-extern const gsize n_write_routes;
+extern const WriteRoute write_routes[], manage_routes[];
+extern const gsize n_write_routes, n_manage_routes;
 
 typedef struct Match Match;
 
@@ -111,3 +111,43 @@ gboolean download_file(Call *call);
 gboolean write_story_create(Call *call);
 gboolean write_story_update(Call *call);
 gboolean write_story_delete(Call *call);
+/* write_me.c */
+gboolean write_me(Call *call);
+gboolean write_workspace_create(Call *call);
+gboolean write_workspace_update(Call *call);
+gboolean write_workspace_delete(Call *call);
+gboolean write_notification(Call *call);
+gboolean write_mark_read(Call *call);
+gboolean write_read_list(Call *call);
+/* write_accounts.c */
+gboolean write_account_member_create(Call *call);
+gboolean write_account_member_update(Call *call);
+gboolean write_account_member_delete(Call *call);
+/* write_project.c */
+gboolean write_project_create(Call *call);
+gboolean write_project_update(Call *call);
+gboolean write_project_delete(Call *call);
+/* write_membership.c */
+gboolean write_membership_create(Call *call);
+gboolean write_membership_update(Call *call);
+gboolean write_membership_delete(Call *call);
+/* write_label.c */
+gboolean write_label_create(Call *call);
+gboolean write_label_update(Call *call);
+gboolean write_label_delete(Call *call);
+/* write_epic.c */
+gboolean write_epic_create(Call *call);
+gboolean write_epic_update(Call *call);
+gboolean write_epic_delete(Call *call);
+/* write_review_type.c */
+gboolean write_review_type_create(Call *call);
+gboolean write_review_type_update(Call *call);
+/* write_settings.c */
+gboolean write_webhook_create(Call *call);
+gboolean write_webhook_update(Call *call);
+gboolean write_webhook_delete(Call *call);
+gboolean write_integration_create(Call *call);
+gboolean write_integration_update(Call *call);
+gboolean write_integration_delete(Call *call);
+gboolean write_saved_search_create(Call *call);
+gboolean write_saved_search_delete(Call *call);

@@ -68,6 +68,9 @@ static const char *const steps[] = {
     " account_id INTEGER, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX project_account ON project(account_id);"
 
+    /* What answers 403 and not 404. */
+    "CREATE TABLE deleted_project(id INTEGER PRIMARY KEY);"
+
     "CREATE TABLE membership("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, person_id INTEGER NOT "
     "NULL,"
@@ -206,13 +209,15 @@ static const char *const steps[] = {
     "CREATE INDEX workspace_person ON workspace(person_id, id);"
 
     "CREATE TABLE saved_search("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, person_id INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, person_id INTEGER NOT "
+    "NULL,"
     " name TEXT NOT NULL, query TEXT NOT NULL, extra TEXT);"
     "CREATE INDEX saved_search_person ON saved_search(project_id, person_id, id);"
 
     /* person_id: who is told. At most one of story_id and epic_id; read_at NULL: unread. */
     "CREATE TABLE notification("
-    " id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL, project_id INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, person_id INTEGER NOT NULL, project_id INTEGER NOT "
+    "NULL,"
     " performer_id INTEGER, message TEXT, context TEXT, notification_type TEXT NOT NULL,"
     " action TEXT NOT NULL, new_attachment_count INTEGER, story_id INTEGER, epic_id INTEGER,"
     " comment_id INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
@@ -222,7 +227,7 @@ static const char *const steps[] = {
     /* last_error_code: the HTTP status of the last delivery that failed, 0 when there was no answer
        at all; last_response_body: what was answered, or why there was no answer. */
     "CREATE TABLE webhook("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, webhook_url TEXT NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, webhook_url TEXT NOT NULL,"
     " webhook_version TEXT NOT NULL, enabled INTEGER NOT NULL, last_error_code INTEGER,"
     " last_response_body TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX webhook_project ON webhook(project_id, id);"
@@ -237,7 +242,8 @@ static const char *const steps[] = {
     /* kind: type || '_integration'. secrets: a JSON object of the credentials for the other tool,
        which no answer shows; what else belongs to the type is in extra. */
     "CREATE TABLE integration("
-    " id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, kind TEXT NOT NULL, name "
+    "TEXT,"
     " active INTEGER, base_url TEXT, can_import INTEGER, is_other INTEGER, story_name TEXT,"
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX integration_project ON integration(project_id, id);",

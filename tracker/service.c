@@ -363,6 +363,7 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
     gint64 started_us = g_get_monotonic_time();
     gboolean ok;
     Call call = {
+        .tracker = tracker,
         .request = request,
         .now_ms = tracker_now_ms(tracker),
         .project_version = -1,

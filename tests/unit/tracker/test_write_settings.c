@@ -1,0 +1,321 @@
+/* Workspaces, notifications, webhooks, integrations, saved searches and review types, written. */
+#include "support_receiver.h"
+#include "support_service.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define P "projects/99"
+#define VERSION "SELECT version FROM project WHERE id = 99"
+
+static void
+set_up(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_open(f);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_close(f);
+}
+
+static const char *
+text_at(Fixture *f, const char *path)
+{
+    return json_string_value(fixture_at(f, path));
+}
+
+static void
+expect(Fixture *f, const char *method, const char *path, const char *body, int status)
+{
+    (void)fixture_json(f, method, path, body);
+    g_assert_cmpint(f->response.status, ==, status);
+}
+
+static void
+test_workspaces(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    g_assert_cmpstr(
+        fixture_send(f, "POST", "my/workspaces", "{\"name\":\"Multi\",\"project_ids\":[99]}"), ==,
+        "{\"id\":1,\"kind\":\"workspace\",\"name\":\"Multi\",\"person_id\":101,"
+        "\"project_ids\":[99]}");
+    g_assert_null(fixture_header(f, "X-Tracker-Project-Version"));
+    fixture_refused(f, "POST", "my/workspaces", "{}", "this endpoint requires the parameter: name");
+    fixture_refused(f, "POST", "my/workspaces", "{\"name\":true}",
+                    "'name' must be an extended_string");
+    fixture_refused(f, "POST", "my/workspaces", "{\"name\":\" \"}", "Name can't be blank");
+    fixture_refused(f, "POST", "my/workspaces", "{\"name\":\"abcdefghijklmnopqrstuvwxyz\"}",
+                    "This extended_string is too long:  'abcdefghijklmnopqrstuvwxyz'");
+    g_assert_cmpstr(text_at(f, "requirement"), ==,
+                    "'name' parameter must be 25 characters or less.");
+    fixture_refused(f, "POST", "my/workspaces", "{\"name\":\"N\",\"project_ids\":[0]}",
+                    "You cannot add project id 0 to your workspace, either you are not a member "
+                    "or the project doesn't exist.");
+    fixture_refused(f, "PUT", "my/workspaces/1", "{\"project_ids\":[99,22]}",
+                    "You cannot add project id 22 to your workspace, either you are not a member "
+                    "or the project doesn't exist.");
+    fixture_refused(f, "PUT", "my/workspaces/1", "{\"name\":\"Other\"}",
+                    "this endpoint cannot accept the parameter: name");
+    fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9005");
+    expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[22,99,22]}", 200);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "project_ids.0")), ==, 22);
+    g_assert_cmpint((gint64)json_array_size(fixture_at(f, "project_ids")), ==, 2);
+    expect(f, "DELETE", "my/workspaces", NULL, 404);
+    g_assert_cmpstr(text_at(f, "code"), ==, "route_not_found");
+    f->token = TOKEN_BO;
+    expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[]}", 404);
+    expect(f, "DELETE", "my/workspaces/1", NULL, 404);
+    f->token = NULL;
+    expect(f, "DELETE", "my/workspaces/1", NULL, 204);
+    expect(f, "GET", "my/workspaces/1", NULL, 404);
+}
+
+static void
+test_notifications(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_sql(f, "INSERT INTO notification(id, person_id, project_id, performer_id, message,"
+                   " notification_type, action, story_id, created_at, updated_at) VALUES"
+                   "(11, 101, 99, 102, 'a', 'story', 'create', 555, 1, 1),"
+                   "(12, 101, 99, 102, 'b', 'story', 'create', 555, 2000, 2000),"
+                   "(13, 101, 99, 102, 'c', 'story', 'create', 555, 3000, 3000),"
+                   "(14, 102, 99, 101, 'd', 'story', 'create', 555, 4000, 4000)");
+    expect(f, "PUT", "my/notifications/11", "{\"read_at\":\"2017-05-03T12:00:00Z\"}", 200);
+    g_assert_cmpstr(text_at(f, "read_at"), ==, "2017-05-03T12:00:00Z");
+    fixture_refused(f, "PUT", "my/notifications/11", "{}",
+                    "this endpoint requires the parameter: read_at");
+    fixture_refused(f, "PUT", "my/notifications/11", "{\"read_at\":\"2017-05-03\"}",
+                    "'read_at' must be a time value represented as milliseconds/iso 8601 date");
+    expect(f, "PUT", "my/notifications/14", "{\"read_at\":1}", 404);
+    /* Only what was unread changes. */
+    expect(f, "PUT", "my/notifications/mark_read?fields=id", "{\"before\":12}", 200);
+    g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "0.id")), ==, 12);
+    g_assert_cmpint(fixture_number(f, "SELECT read_at FROM notification WHERE id = 11"), ==,
+                    G_GINT64_CONSTANT(1493812800000));
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification WHERE read_at IS NULL"),
+                    ==, 2);
+    fixture_refused(f, "PUT", "my/notifications/mark_read", "{}",
+                    "this endpoint requires the parameter: before");
+    expect(f, "PUT", "my/notifications/read_list?fields=id", "{\"ids\":[13,14]}", 200);
+    g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification WHERE read_at IS NULL"),
+                    ==, 1);
+    g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
+}
+
+static void
+test_webhook_rules(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_refused(f, "POST", P "/webhooks", "{}", "can't be blank, Webhook must be a valid URL.");
+    fixture_refused(f, "POST", P "/webhooks", "{\"webhook_url\":null}",
+                    "can't be blank, Webhook must be a valid URL.");
+    fixture_refused(f, "POST", P "/webhooks", "{\"webhook_url\":\"hook\"}",
+                    "Webhook must be a valid URL.");
+    fixture_refused(
+        f, "POST", P "/webhooks", "{\"webhook_url\":\"http://hook.example.org/\"}",
+        "One or more consistency checks failed on the supplied WebhookActivityChannel.");
+    g_assert_cmpstr(text_at(f, "requirement"), ==, "Webhook must use https.");
+    /* http on this machine is for `serve --faults` and tests: this tracker was not told so. */
+    fixture_refused(
+        f, "POST", P "/webhooks", "{\"webhook_url\":\"http://127.0.0.1:1/\"}",
+        "One or more consistency checks failed on the supplied WebhookActivityChannel.");
+    fixture_refused(f, "POST", P "/webhooks",
+                    "{\"webhook_url\":\"https://hook.example.org/\",\"webhook_version\":\"v3\"}",
+                    "'webhook_version' must be one of: v5");
+    fixture_refused(f, "PUT", P "/webhooks/1", "{}",
+                    "this endpoint requires at least one of the following parameters: enabled, "
+                    "webhook_url, webhook_version");
+    f->token = TOKEN_BO;
+    expect(f, "POST", P "/webhooks", "{\"webhook_url\":\"https://hook.example.org/\"}", 403);
+}
+
+static void
+test_webhooks(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    g_assert_cmpstr(
+        fixture_send(f, "POST", P "/webhooks", "{\"webhook_url\":\"https://hook.example.org/\"}"),
+        ==,
+        "{\"kind\":\"webhook\",\"id\":1,\"project_id\":99,"
+        "\"webhook_url\":\"https://hook.example.org/\",\"webhook_version\":\"v5\","
+        "\"enabled\":true,\"created_at\":\"2017-05-03T23:29:41Z\","
+        "\"updated_at\":\"2017-05-03T23:29:41Z\"}");
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "230");
+    expect(f, "POST", P "/labels", "{\"name\":\"one\"}", 200);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 1);
+    expect(f, "PUT", P "/webhooks/1",
+           "{\"enabled\":false,\"webhook_url\":\"https://hook.example.org/b\"}", 200);
+    g_assert_cmpstr(text_at(f, "webhook_url"), ==, "https://hook.example.org/b");
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
+    expect(f, "POST", P "/labels", "{\"name\":\"two\"}", 200);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
+    expect(f, "PUT", P "/webhooks/1", "{\"enabled\":true}", 200);
+    expect(f, "POST", P "/labels", "{\"name\":\"three\"}", 200);
+    expect(f, "DELETE", P "/webhooks/1", NULL, 204);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
+    expect(f, "GET", P "/webhooks/1", NULL, 404);
+    expect(f, "DELETE", P "/webhooks/1", NULL, 404);
+}
+
+/* From a request to the receiver, through everything. */
+static void
+test_delivery(Fixture *f, gconstpointer user)
+{
+    Receiver *receiver = receiver_start();
+    g_autofree char *body = g_strdup_printf("{\"webhook_url\":\"%s\"}", receiver_url(receiver));
+    g_autofree char *post = NULL;
+    g_autoptr(GError) error = NULL;
+    json_t *activity;
+
+    (void)user;
+    g_assert_true(tracker_deliver_webhooks(f->tracker, TRUE, &error));
+    expect(f, "POST", P "/webhooks", body, 200);
+    expect(f, "POST", P "/stories", "{\"name\":\"Told\"}", 200);
+    g_assert_true(receiver_wait(receiver, 1));
+    post = receiver_body(receiver, 0);
+    activity = json_loads(post, 0, NULL);
+    g_assert_cmpstr(json_string_value(json_object_get(activity, "kind")), ==,
+                    "story_create_activity");
+    g_assert_cmpstr(json_string_value(json_object_get(activity, "guid")), ==, "99_231");
+    g_assert_cmpint(json_integer_value(json_object_get(activity, "occurred_at")), ==,
+                    FIXTURE_NOW_MS);
+    json_decref(activity);
+    /* A request that changes nothing tells nothing. */
+    expect(f, "PUT", "stories/801", "{}", 200);
+    expect(f, "PUT", "stories/801", "{\"name\":\"Retold\"}", 200);
+    g_assert_true(receiver_wait(receiver, 2));
+    g_assert_cmpint(receiver_count(receiver), ==, 2);
+    tracker_close(f->tracker);
+    f->tracker = tracker_open(f->path, 0, &error);
+    receiver_stop(receiver);
+}
+
+static void
+test_integrations(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    expect(f, "POST", P "/integrations",
+           "{\"type\":\"Jira\",\"name\":\"Our Jira\",\"base_url\":\"https://jira.example.org\","
+           "\"api_username\":\"u\",\"api_password\":\"hush\",\"update_state\":true}",
+           200);
+    g_assert_cmpstr(text_at(f, "kind"), ==, "jira_integration");
+    g_assert_cmpstr(text_at(f, "name"), ==, "Our Jira");
+    g_assert_cmpstr(text_at(f, "api_username"), ==, "u");
+    g_assert_true(json_is_true(fixture_at(f, "update_state")));
+    g_assert_true(json_is_true(fixture_at(f, "active")));
+    g_assert_null(fixture_at(f, "api_password"));
+    expect(f, "PUT", P "/integrations/1",
+           "{\"active\":false,\"api_username\":null,\"filter_id\":\"12\"}", 200);
+    g_assert_true(json_is_false(fixture_at(f, "active")));
+    g_assert_cmpstr(text_at(f, "filter_id"), ==, "12");
+    g_assert_null(fixture_at(f, "api_username"));
+    g_assert_cmpint(fixture_number(f, "SELECT secrets = '{\"api_password\":\"hush\"}'"
+                                      " FROM integration"),
+                    ==, 1);
+    fixture_refused(f, "POST", P "/integrations", "{}",
+                    "this endpoint requires the parameter: type");
+    fixture_refused(f, "POST", P "/integrations", "{\"type\":\"mail\"}",
+                    "'type' must be one of: lighthouse, jira, get_satisfaction, zendesk, "
+                    "bugzilla, other");
+    expect(f, "DELETE", P "/integrations/1", NULL, 204);
+    expect(f, "PUT", P "/integrations/1", "{\"active\":true}", 404);
+}
+
+static void
+test_saved_searches(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    g_assert_cmpstr(
+        fixture_send(f, "POST", P "/my/searches", "{\"name\":\"Mine\",\"query\":\"owner:ada\"}"),
+        ==,
+        "{\"kind\":\"saved_search\",\"id\":1,\"project_id\":99,\"name\":\"Mine\","
+        "\"query\":\"owner:ada\"}");
+    fixture_refused(f, "POST", P "/my/searches", "{}",
+                    "this endpoint requires the parameters: name, query");
+    fixture_refused(f, "POST", P "/my/searches", "{\"name\":\"\",\"query\":\"x\"}",
+                    "Name can't be blank");
+    fixture_refused(f, "POST", P "/my/searches", "{\"name\":\"x\",\"query\":\" \"}",
+                    "Query can't be blank");
+    f->token = TOKEN_BO;
+    expect(f, "DELETE", P "/my/searches/1", NULL, 404);
+    f->token = NULL;
+    expect(f, "DELETE", P "/my/searches/1", NULL, 204);
+    g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
+}
+
+static void
+test_review_types(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    expect(f, "POST", P "/review_types", "{\"name\":\"Legal\"}", 200);
+    g_assert_cmpstr(text_at(f, "name"), ==, "Legal");
+    g_assert_true(json_is_false(fixture_at(f, "hidden")));
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
+    expect(f, "PUT", P "/review_types/22", "{\"hidden\":true,\"name\":\"Code!\"}", 200);
+    g_assert_true(json_is_true(fixture_at(f, "hidden")));
+    expect(f, "GET", P "/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(text_at(f, "0.kind"), ==, "review_type_update_activity");
+    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "Code");
+    fixture_refused(f, "POST", P "/review_types", "{}",
+                    "this endpoint requires the parameter: name");
+    fixture_refused(f, "PUT", P "/review_types/22", "{\"name\":\"\"}", "Name can't be blank");
+    fixture_refused(f, "PUT", P "/review_types/22", "{}",
+                    "this endpoint requires at least one of the following parameters: hidden, "
+                    "name");
+    expect(f, "PUT", P "/review_types/7", "{\"hidden\":true}", 404);
+    expect(f, "DELETE", P "/review_types/22", NULL, 404);
+    f->token = TOKEN_BO;
+    expect(f, "POST", P "/review_types", "{\"name\":\"No\"}", 403);
+}
+
+/* Everything of 2.21, on purpose. */
+static void
+test_not_there(Fixture *f, gconstpointer user)
+{
+    static const struct {
+        const char *method, *path;
+    } cases[] = {
+        {"GET", P "/story_templates"},
+        {"POST", P "/story_templates"},
+        {"POST", P "/stories/555/pull_requests"},
+        {"DELETE", P "/stories/555/pull_requests/1"},
+        {"GET", P "/stories/555/branches"},
+        {"GET", P "/stories/555/cicd_events"},
+        {"POST", P "/stories/555/comments/801/reactions"},
+        {"GET", "my/followings"},
+        {"GET", P "/scm_integrations"},
+        {"GET", "my/two_factor"},
+    };
+
+    (void)user;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s %s", cases[i].method, cases[i].path);
+        expect(f, cases[i].method, cases[i].path, NULL, 404);
+        g_assert_cmpstr(text_at(f, "code"), ==, "route_not_found");
+        g_assert_cmpstr(text_at(f, "error"), ==, "The path you requested has no valid endpoint.");
+    }
+}
+
+#define ADD(name, test) g_test_add("/write-settings/" name, Fixture, NULL, set_up, test, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("workspaces", test_workspaces);
+    ADD("notifications", test_notifications);
+    ADD("webhook-rules", test_webhook_rules);
+    ADD("webhooks", test_webhooks);
+    ADD("delivery", test_delivery);
+    ADD("integrations", test_integrations);
+    ADD("saved-searches", test_saved_searches);
+    ADD("review-types", test_review_types);
+    ADD("not-there", test_not_there);
+    return g_test_run();
+}
