@@ -285,6 +285,7 @@ protect_memory(void)
 #endif
 }
 
+G_GNUC_PRINTF(2, 0)
 static void
 on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
 {

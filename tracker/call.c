@@ -170,6 +170,12 @@ call_is_listed(const char *list, const char *name)
 }
 
 gboolean
+call_is_common_param(const char *name)
+{
+    return call_is_listed("fields,date_format,envelope,token", name);
+}
+
+gboolean
 call_check_params(Call *call, const char *allowed)
 {
     GHashTableIter iter;
@@ -183,8 +189,7 @@ call_check_params(Call *call, const char *allowed)
                            (call->id && (strcmp(name, "id") == 0 || strcmp(name, "number") == 0 ||
                                          g_str_has_suffix(name, "_id")));
 
-        if (!of_path && !call_is_listed("fields,date_format,envelope,token", name) &&
-            !call_is_listed(allowed, name)) {
+        if (!of_path && !call_is_common_param(name) && !call_is_listed(allowed, name)) {
             return call_fail_parameter(call, "this endpoint cannot accept the parameter: %s", name);
         }
     }
@@ -369,6 +374,26 @@ void
 where_text(Where *where, const char *condition, const char *value)
 {
     where_add(where, condition, (WhereValue){.text = g_strdup(value)});
+}
+
+guint
+where_bind_int(Where *where, gint64 value)
+{
+    g_array_append_vals(where->values, &(WhereValue){.number = value}, 1);
+    return where->values->len;
+}
+
+guint
+where_bind_text(Where *where, const char *value)
+{
+    g_array_append_vals(where->values, &(WhereValue){.text = g_strdup(value)}, 1);
+    return where->values->len;
+}
+
+void
+where_condition(Where *where, const char *condition)
+{
+    g_string_append_printf(where->sql, " AND (%s)", condition);
 }
 
 gboolean

@@ -38,9 +38,9 @@ typedef struct Call {
 
     Render render;
     GString *body;
-    gint64 project_version;      /* negative: no such header */
-    gint64 last_notification_ms; /* negative: no such header */
-    gboolean paged;
+    gint64 project_version;        /* negative: no such header */
+    gint64 last_notification_ms;   /* negative: no such header */
+    gboolean paged, total_unknown; /* the latter: no header of the total */
     gint64 total, limit, offset, returned;
     char *derived_token; /* made for a password, not yet known to the database; owned */
     char *known_token;   /* the same, once it is known; owned */
@@ -72,6 +72,8 @@ GHashTable *call_decode_form(Call *call, const char *text, gsize bytes);
 /* Query and parameters; every name must be allowed (comma list), a common one, or of the path. */
 gboolean call_parse_query(Call *call);
 gboolean call_check_params(Call *call, const char *allowed);
+/* One that every endpoint takes. */
+gboolean call_is_common_param(const char *name);
 /* NULL when absent. */
 const char *call_param(const Call *call, const char *name);
 /* FALSE and a 400 when it is there but no integer or time; otherwise *ret_there tells. */
@@ -104,6 +106,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Where, where_clear)
 /* `condition` has one "?". */
 void where_int(Where *where, const char *condition, gint64 value);
 void where_text(Where *where, const char *condition, const char *value);
+/* Values first, for conditions that are built: each gives its parameter's number. */
+guint where_bind_int(Where *where, gint64 value);
+guint where_bind_text(Where *where, const char *value);
+/* A condition whose parameters are numbered already. */
+void where_condition(Where *where, const char *condition);
 /* Time bound from a parameter, if given. */
 gboolean where_time(Where *where, Call *call, const char *parameter, const char *condition);
 /* Numbers the parameters and binds them, from 1. */

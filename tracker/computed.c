@@ -153,6 +153,14 @@ compute_iteration_number(Render *render, GString *out, gint64 project_id)
     }
 }
 
+gint64
+computed_current_start_ms(Render *render, gint64 project_id)
+{
+    g_autoptr(Plan) plan = make_plan(render, project_id, TRUE);
+
+    return plan ? plan->iterations[plan->current].start_ms : 0;
+}
+
 void
 compute_velocity(Render *render, GString *out, gint64 project_id)
 {

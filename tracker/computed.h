@@ -13,6 +13,9 @@ void plans_free(Plans *plans);
 /* The plan of a project; made once per request, borrowed. NULL when there is no such project. */
 const Plan *computed_plan(Render *render, gint64 project_id);
 
+/* When the project's current iteration began: what was accepted before is done. */
+gint64 computed_current_start_ms(Render *render, gint64 project_id);
+
 /* FieldComputeFn of projects, labels, comments and releases. */
 void compute_iteration_number(Render *render, GString *out, gint64 project_id);
 void compute_velocity(Render *render, GString *out, gint64 project_id);

@@ -21,6 +21,7 @@
 
 #include <sqlite3.h>
 
+#include "tracker/db_functions.h"
 #include "tracker/lock.h"
 #include "tracker/schema.h"
 
@@ -39,7 +40,8 @@ struct DbConn {
     sqlite3 *raw;
     GHashTable *statements; /* sql → DbStmt */
     GError *error;
-    gboolean in_transaction;
+    gboolean in_transaction, writing;
+    RegexpBudget regexp_budget;
 };
 
 struct DbStmt {
@@ -135,6 +137,17 @@ conn_open(Db *db, GError **error)
     /* Views and triggers of a hostile file must not call functions with side effects. */
     (void)sqlite3_db_config(conn->raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(conn->raw, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    rc = db_functions_add(conn->raw, &conn->regexp_budget);
+    /* So that a row that REPLACE removes is one that DELETE triggers see. */
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(conn->raw, "PRAGMA recursive_triggers=ON", NULL, NULL, NULL);
+    }
+    if (rc != SQLITE_OK) {
+        g_set_error(error, TRACKER_ERROR, (int)code_of(rc), "%s: %s", db->path,
+                    sqlite3_errmsg(conn->raw));
+        conn_free(conn);
+        return NULL;
+    }
     return conn;
 }
 
@@ -410,12 +423,27 @@ db_begin(DbConn *conn, DbBegin kind, GError **error)
         return FALSE;
     }
     conn->in_transaction = TRUE;
+    conn->writing = kind == DB_WRITE;
     return TRUE;
+}
+
+/* What the tables ask to be done at the end of every change. */
+static void
+before_commit(DbConn *conn)
+{
+    for (const char *const *sql = schema_before_commit(); *sql; sql++) {
+        g_autoptr(DbStmt) stmt = db_prepare(conn, *sql);
+
+        (void)db_run(stmt);
+    }
 }
 
 gboolean
 db_commit(DbConn *conn, GError **error)
 {
+    if (conn->writing) {
+        before_commit(conn);
+    }
     if (!db_exec(conn, "COMMIT", error)) {
         db_rollback(conn);
         return FALSE;
@@ -590,6 +618,18 @@ gsize
 db_bytes(DbStmt *stmt, int column)
 {
     return (gsize)sqlite3_column_bytes(stmt->raw, column);
+}
+
+void
+db_regexp_restart(DbConn *conn)
+{
+    db_functions_restart(&conn->regexp_budget);
+}
+
+gboolean
+db_regexp_gave_up(const DbConn *conn)
+{
+    return conn->regexp_budget.gave_up;
 }
 
 gint64

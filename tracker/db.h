@@ -76,6 +76,11 @@ double db_double(DbStmt *stmt, int column);
 const char *db_text(DbStmt *stmt, int column);
 gsize db_bytes(DbStmt *stmt, int column);
 
+/* SQL may use `TEXT REGEXP PATTERN` and fold(TEXT), see tracker/db_functions.h. Restart before a
+ * statement whose patterns came from outside, ask afterwards whether it has seen every text. */
+void db_regexp_restart(DbConn *conn);
+gboolean db_regexp_gave_up(const DbConn *conn);
+
 /* Several statements without parameters. */
 gboolean db_exec(DbConn *conn, const char *sql, GError **error);
 gint64 db_last_id(DbConn *conn);

@@ -663,6 +663,32 @@ static const Field iteration_fields[] = {
 G_STATIC_ASSERT(G_N_ELEMENTS(iteration_fields) == ITERATION_KIND + 1);
 DEFINE_KIND(iteration, "iteration", NULL, FALSE);
 
+/* As with iterations, tracker/read_search.c writes these. Answers carry no kind of their own. */
+static const Link found_stories = {&kind_story, "story t", "t.id", "t.id", NULL};
+static const Link found_epics = {&kind_epic, "epic t", "t.id", "t.id", NULL};
+#define FOUND(name) ITERATION(name, D, NULL)
+static const Field stories_found_fields[] = {
+    MANY(stories, D, &found_stories), FOUND(total_points),
+    FOUND(total_points_completed),    FOUND(total_hits),
+    FOUND(total_hits_with_done),
+};
+DEFINE_KIND(stories_found, "stories_search_result", NULL, FALSE);
+
+static const Field epics_found_fields[] = {
+    MANY(epics, D, &found_epics),
+    FOUND(total_hits),
+};
+DEFINE_KIND(epics_found, "epics_search_result", NULL, FALSE);
+
+static const Link search_stories = {&kind_stories_found, NULL, NULL, NULL, NULL};
+static const Link search_epics = {&kind_epics_found, NULL, NULL, NULL, NULL};
+static const Field search_fields[] = {
+    MANY(stories, D, &search_stories),
+    MANY(epics, D, &search_epics),
+    FOUND(query),
+};
+DEFINE_KIND(search, "search_result_container", NULL, FALSE);
+
 const Field *
 kind_field(const Kind *kind, const char *name, gsize bytes)
 {

@@ -1,5 +1,6 @@
 /* Projects and what hangs on them directly: members, labels, epics, releases, review types. */
 #include "tracker/computed.h"
+#include "tracker/read_search.h"
 #include "tracker/routes.h"
 
 #include <string.h>
@@ -87,6 +88,9 @@ read_label(Call *call)
 gboolean
 read_epics(Call *call)
 {
+    if (call_param(call, "filter")) {
+        return search_answer_epics(call);
+    }
     return answer_all(call, &kind_epic,
                       "SELECT id FROM epic WHERE project_id = ?1 ORDER BY position");
 }

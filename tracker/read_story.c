@@ -1,4 +1,5 @@
 /* Stories: the list with its filters, one, many by id, and what belongs to one. */
+#include "tracker/read_search.h"
 #include "tracker/routes.h"
 
 #include <string.h>
@@ -92,6 +93,9 @@ read_stories(Call *call)
     g_auto(Where) where;
 
     where_init(&where);
+    if (call_param(call, "filter")) {
+        return search_answer_stories(call);
+    }
     where_int(&where, "t.project_id = ?", call->project_id);
     if (!call_page(call, PAGE_DEFAULT, PAGE_MAX, FALSE) || !filter_enums(call, &where) ||
         !filter_times(call, &where) || !filter_neighbours(call, &where)) {

@@ -101,6 +101,9 @@ gboolean read_story_activity(Call *call);
 gboolean read_epic_activity(Call *call);
 gboolean read_my_activity(Call *call);
 gboolean read_my_workspace_activity(Call *call);
+/* read_search.c */
+gboolean read_search(Call *call);
+gboolean read_workspace_search(Call *call);
 /* read_iterations.c */
 gboolean read_iterations(Call *call);
 gboolean read_iteration(Call *call);

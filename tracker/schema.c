@@ -16,12 +16,15 @@
  * - Activities keep their JSON parts as they came, with ISO 8601 times; names of project and
  * performer are taken from their tables. activity_story and activity_epic say whose activity lists
  * they are in.
+ * - Texts are searchable by the words of tracker/schema_text.h without doing anything for it.
  * - No foreign keys: an import may name people and projects that are not part of it.
  *
  * Keys of `meta`: instance_id (made with the file), secret (signs downloads), local_person_id,
  * web_base ("https://www.pivotaltracker.com": beginning of story and epic addresses),
  * made_person_id (an importer's person of its own, when nobody saw everything). */
 #include "tracker/schema.h"
+
+#include "tracker/schema_text.h"
 
 static const char *const steps[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -95,6 +98,7 @@ static const char *const steps[] = {
     "CREATE UNIQUE INDEX story_position ON story(project_id, position);"
     "CREATE INDEX story_state ON story(project_id, current_state, position);"
     "CREATE INDEX story_updated ON story(project_id, updated_at);"
+    "CREATE INDEX story_requester ON story(project_id, requested_by_id);"
     "CREATE INDEX story_accepted ON story(project_id, accepted_at) WHERE accepted_at IS NOT NULL;"
     /* position: 0 is the first owner, who is owned_by_id */
     "CREATE TABLE story_owner(story_id INTEGER NOT NULL, position INTEGER NOT NULL,"
@@ -246,7 +250,9 @@ static const char *const steps[] = {
     "TEXT,"
     " active INTEGER, base_url TEXT, can_import INTEGER, is_other INTEGER, story_name TEXT,"
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
-    "CREATE INDEX integration_project ON integration(project_id, id);",
+    "CREATE INDEX integration_project ON integration(project_id, id);"
+
+    SCHEMA_TEXT,
 };
 
 int

@@ -13,3 +13,5 @@
 int schema_version(void);
 /* SQL that leads from version `from` to `from + 1`; borrowed. */
 const char *schema_step(int from);
+/* Statements to run before every commit of a change, NULL-terminated; constants. */
+const char *const *schema_before_commit(void);

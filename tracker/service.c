@@ -176,7 +176,9 @@ add_page_headers(TrackerResponse *response, const Call *call)
         add_number(response, "X-Tracker-Last-Notification-Timestamp", call->last_notification_ms);
     }
     if (call->paged) {
-        add_number(response, "X-Tracker-Pagination-Total", call->total);
+        if (!call->total_unknown) {
+            add_number(response, "X-Tracker-Pagination-Total", call->total);
+        }
         add_number(response, "X-Tracker-Pagination-Limit", call->limit);
         add_number(response, "X-Tracker-Pagination-Offset", call->offset);
         add_number(response, "X-Tracker-Pagination-Returned", call->returned);
@@ -230,11 +232,14 @@ wrap_envelope(Call *call)
     g_string_append(out, "{\"data\":");
     g_string_append_len(out, call->body->str, (gssize)call->body->len);
     if (call->paged) {
+        g_string_append(out, ",\"pagination\":{");
+        if (!call->total_unknown) {
+            g_string_append_printf(out, "\"total\":%" G_GINT64_FORMAT ",", call->total);
+        }
         g_string_append_printf(out,
-                               ",\"pagination\":{\"total\":%" G_GINT64_FORMAT
-                               ",\"limit\":%" G_GINT64_FORMAT ",\"offset\":%" G_GINT64_FORMAT
+                               "\"limit\":%" G_GINT64_FORMAT ",\"offset\":%" G_GINT64_FORMAT
                                ",\"returned\":%" G_GINT64_FORMAT "}",
-                               call->total, call->limit, call->offset, call->returned);
+                               call->limit, call->offset, call->returned);
     }
     if (call->project_version >= 0) {
         g_string_append(out, ",\"project_version\":");

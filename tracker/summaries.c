@@ -87,16 +87,16 @@ summary_cycle_time(Render *render, GString *out, gint64 story_id)
     g_string_append(out, ",\"kind\":\"cycle_time_details\"}");
 }
 
-/* A blocker is free text; it refers to a story as "#ID" or by the story's address. */
 void
 summary_blocked_stories(Render *render, GString *out, gint64 story_id)
 {
     g_autoptr(DbStmt) stmt = db_prepare(
         render->conn,
         "SELECT DISTINCT b.story_id FROM blocker b JOIN story s ON s.id = b.story_id"
-        " WHERE COALESCE(b.resolved, 0) = 0 AND (b.description = '#' || ?1"
-        " OR b.description LIKE '%/story/show/' || ?1 OR b.description LIKE '%/stories/' || ?1)"
-        " AND s.project_id = (SELECT project_id FROM story WHERE id = ?1) ORDER BY b.story_id");
+        " WHERE COALESCE(b.resolved, 0) = 0 AND b.description IS NOT NULL"
+        " AND " BLOCKER_TARGET("b.description") " = ?1"
+                                                " AND s.project_id = (SELECT project_id FROM story "
+                                                "WHERE id = ?1) ORDER BY b.story_id");
 
     db_bind_int(stmt, 1, story_id);
     g_string_append_c(out, '[');

@@ -23,6 +23,19 @@ fixture_sql(Fixture *fixture, const char *sql)
     g_assert_no_error(error);
 }
 
+void
+fixture_change(Fixture *fixture, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DbConn) conn = db_take(tracker_db(fixture->tracker), &error);
+
+    g_assert_no_error(error);
+    (void)db_begin(conn, DB_WRITE, &error);
+    (void)db_exec(conn, sql, &error);
+    (void)db_commit(conn, &error);
+    g_assert_no_error(error);
+}
+
 static const char base[] =
     "INSERT INTO person(id, name, email, initials, username, time_zone, has_google_identity,"
     " receives_in_app_notifications, created_at, updated_at) VALUES"
@@ -110,7 +123,7 @@ fixture_open(Fixture *fixture)
     fixture->tracker = tracker_open(fixture->path, TRACKER_CREATE, &error);
     g_assert_no_error(error);
     tracker_set_clock(fixture->tracker, fixed_clock, fixture);
-    fixture_sql(fixture, base);
+    fixture_change(fixture, base);
     conn = db_take(tracker_db(fixture->tracker), &error);
     g_assert_no_error(error);
     g_assert_true(auth_token_add(conn, 101, TOKEN_ADA, NULL, FIXTURE_NOW_MS));

@@ -27,6 +27,8 @@ void fixture_open(Fixture *fixture);
 void fixture_close(Fixture *fixture);
 
 void fixture_sql(Fixture *fixture, const char *sql);
+/* The same as a change is made: in a transaction, so that texts become searchable. */
+void fixture_change(Fixture *fixture, const char *sql);
 
 /* GET with Ada's token of a path below /services/v5/; the body, borrowed until the next one. */
 const char *fixture_get(Fixture *fixture, const char *path, const char *query);

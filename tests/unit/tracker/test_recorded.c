@@ -31,7 +31,6 @@ static const struct {
     const char *difference, *reason;
 } left_out[] = {
     {"status my/notifications *", "notifications are not part of the reading service"},
-    {"status projects/N/search *", "nor is the search"},
     {"type projects/N/stories array, not object", "envelope=true was asked, but not recorded"},
     {"extra story.accepted_at", "accepted after this recording"},
     {"extra story.estimate", "estimated after this recording"},

@@ -151,7 +151,7 @@ test_filters(Fixture *f, gconstpointer user)
         {"project_id=99&limit=1", "[{\"id\":550}]"},
         {"with_state=nonsense", NULL},
         {"created_after=2017-05-01", NULL},
-        {"filter=x", NULL},
+        {"filter=exhaust", "[{\"id\":555}]"},
     };
 
     (void)user;

@@ -1,0 +1,517 @@
+/* Search through its endpoints: what every keyword finds, the shape of answers, the words of
+ * refusals, and that the index of words follows every kind of change. */
+#include "support_service.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Project 99 has 550 (done), 555 (started), 556 (release), 557 (Icebox); these come to it. It is in
+ * the iteration of 2017-05-01 (Los Angeles), Ada's days are those of Berlin. */
+static const char more[] =
+    "INSERT INTO story(id, project_id, position, name, description, story_type, current_state,"
+    " estimate, accepted_at, requested_by_id, created_at, updated_at, story_priority, external_id,"
+    " integration_id) VALUES"
+    "(561, 99, 110, 'Accepted lately', 'wombat', 'feature', 'accepted', 1, 1493740800000, 102,"
+    " 1493740800000, 1493740800000, 'p1', 'X-1', 71),"
+    "(562, 99, 210, 'Stra\303\237e und foo-bar', 'Wombats eat C++', 'bug', 'unstarted', NULL, "
+    "NULL, NULL,"
+    " 1493762400000, 1493762400000, NULL, NULL, NULL),"
+    "(563, 99, 220, 'Nameless [x] 100%', NULL, 'chore', 'unstarted', NULL, NULL, 103,"
+    " 1493676000000, 1493676000000, NULL, 'y,z', NULL),"
+    "(564, 99, 230, '\346\227\245\346\234\254\350\252\236 titles', NULL, 'feature', 'delivered', "
+    "2, NULL, 101,"
+    " 1493676000000, 1493676000000, NULL, NULL, NULL);"
+    "INSERT INTO story(id, project_id, position, name, story_type, current_state) VALUES"
+    " (701, 22, 2, 'wombat elsewhere', 'bug', 'unstarted');"
+    "INSERT INTO story_owner VALUES (564, 0, 102);"
+    "INSERT INTO label(id, project_id, name) VALUES (5003, 99, 'needs design'), (5004, 22, "
+    "'plans');"
+    "INSERT INTO story_label VALUES (562, 5003), (701, 5004);"
+    "INSERT INTO task(id, story_id, description, position) VALUES (710, 563, 'feed the platypus', "
+    "1);"
+    "INSERT INTO comment(id, story_id, text) VALUES (810, 564, 'A platypus, too');"
+    "INSERT INTO epic(id, project_id, position, name, description) VALUES"
+    " (4002, 99, 2, 'Wombat care', 'about animals');"
+    "INSERT INTO integration(id, project_id, kind) VALUES (71, 99, 'get_satisfaction_integration');"
+    "INSERT INTO review(id, story_id, review_type_id, reviewer_id, status) VALUES"
+    " (2901, 564, 22, NULL, 'in_review');"
+    "INSERT INTO story_follower VALUES (564, 101), (562, 102);"
+    "INSERT INTO epic_follower VALUES (4001, 101);";
+
+static void
+open_more(Fixture *fixture)
+{
+    fixture_open(fixture);
+    fixture_change(fixture, more);
+}
+
+/* The ids of an array of objects, as text. */
+static char *
+ids_of(const json_t *list)
+{
+    GString *text = g_string_new(NULL);
+    const json_t *object;
+    gsize i;
+
+    g_assert_true(json_is_array(list));
+    json_array_foreach(list, i, object)
+    {
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i ? " " : "",
+                               (gint64)json_integer_value(json_object_get(object, "id")));
+    }
+    return g_string_free(text, FALSE);
+}
+
+static json_t *
+get_json(Fixture *fixture, const char *path, const char *parameter, const char *value)
+{
+    g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
+    g_autofree char *query = g_strdup_printf("%s=%s", parameter, escaped);
+    json_t *root = json_loads(fixture_get(fixture, path, query), 0, NULL);
+
+    g_assert_nonnull(root);
+    return root;
+}
+
+static void
+assert_finds(Fixture *fixture, const char *query, const char *stories, const char *epics)
+{
+    json_t *root = get_json(fixture, "projects/99/search", "query", query);
+    json_t *found = json_object_get(json_object_get(root, "stories"), "stories");
+    g_autofree char *story_ids = NULL, *epic_ids = NULL;
+
+    if (!found) {
+        g_error("%s: %s", query, fixture->response.body->str);
+    }
+    g_assert_cmpint(fixture->response.status, ==, 200);
+    story_ids = ids_of(found);
+    epic_ids = ids_of(json_object_get(json_object_get(root, "epics"), "epics"));
+    if (strcmp(story_ids, stories) != 0 || strcmp(epic_ids, epics) != 0) {
+        g_test_message("%s: finds stories %s, epics %s", query, story_ids, epic_ids);
+        g_test_fail();
+    }
+    json_decref(root);
+}
+
+/* Every keyword, every alias, every kind of value: stories in the order of a search, then epics. */
+static void
+test_keywords(void)
+{
+    static const struct {
+        const char *query, *stories, *epics;
+    } cases[] = {
+        {"", "561 555 564 562 563 556 557", "4001 4002"},
+        {"includedone:true", "561 555 564 562 563 556 557 550", "4001 4002"},
+        {"includedone:false", "561 555 564 562 563 556 557", "4001 4002"},
+        /* bare text: title, description, comment, task, requester, owner, file, label */
+        {"exhaust", "555", ""},
+        {"EXHAUST Ports", "555", ""},
+        {"quoted", "555", ""},
+        {"platypus", "564 563", ""},
+        {"ada", "555 564 556", ""},
+        {"bo", "561 555 564 557", ""},
+        {"txt", "555", ""},
+        {"plans", "555", "4001"},
+        {"hi", "555", ""},
+        {"On epic", "", "4001"},
+        {"wombat", "561", "4002"},
+        {"animals", "", "4002"},
+        {"ombat", "", ""},
+        {"wombat*", "561 562", "4002"},
+        {"w?mbat", "561", "4002"},
+        {"*ombat*", "561 562", "4002"},
+        {"foo-bar", "562", ""},
+        {"\"bar foo\"", "", ""},
+        {"\"und foo\"", "562", ""},
+        {"\"wombat*\"", "561", "4002"},
+        {"STRASSE", "", ""},
+        {"stra\303\237e", "562", ""},
+        {"foo-b?r", "562", ""},
+        {"c++", "562", ""},
+        {"\"++\"", "562", ""},
+        {"100%", "563", ""},
+        {"\346\227\245\346\234\254", "564", ""},
+        {"/womb[ab]ts?/", "561 562", "4002"},
+        {"/^exh.*s$/", "555", ""},
+        {"/feed|too/", "564 563", ""},
+        {"/needs\\s/", "562", ""},
+        {"-wombat*", "555 564 563 556 557", "4001"},
+        {"-/./", "", ""},
+        {"wombat* OR platypus", "561 564 562 563", "4002"},
+        {"platypus -(type:chore)", "564", ""},
+        {"platypus AND chore", "", ""},
+        {"type:bug OR type:chore label:\"needs design\"", "562", ""},
+        {"type:bug OR (type:chore label:\"needs design\")", "562", ""},
+        {"name:wombat", "", "4002"},
+        {"name:\"Exhaust ports\"", "555", ""},
+        {"name:exh*", "555", ""},
+        {"name:*aust", "555", ""},
+        {"name:/[px]/", "561 555 563", "4001"},
+        {"name:quoted", "", ""},
+        {"label:plans", "555", "4001"},
+        {"label:PLANS includedone:true", "555 550", "4001"},
+        {"labels:\"needs design\"", "562", ""},
+        {"label:need*", "562", ""},
+        {"label:\"need*\"", "", ""},
+        {"label:/^a/", "555", ""},
+        {"label:plans,\"needs design\"", "555 562", "4001"},
+        {"label:\"\"", "561 564 563 556 557", "4002"},
+        {"-label:\"\"", "555 562", "4001"},
+        {"epic:Plans", "555", "4001"},
+        {"epics:pl*", "555", "4001"},
+        {"epic:\"\"", "561 564 562 563 556 557", ""},
+        {"type:feature,release", "561 555 564 556 557", ""},
+        {"type:BUG", "562", ""},
+        {"type:nonsense", "", ""},
+        {"state:started,delivered", "555 564", ""},
+        {"-state:unstarted", "561 555 564 557", ""},
+        {"estimate:2", "555 564", ""},
+        {"estimate:0.5", "557", ""},
+        {"estimate:-1", "562 563 556", ""},
+        {"estimate:1,2", "561 555 564", ""},
+        {"estimate:many", "", ""},
+        {"-estimate:2", "561 562 563 556 557", ""},
+        {"priority:p1", "561", ""},
+        {"priority:none", "555 564 562 563 556 557", ""},
+        {"owner:Bo", "555 564", ""},
+        {"owner:exam", "555", ""},
+        {"owner:AE", "555", ""},
+        {"owned_by:ada", "555", ""},
+        {"owner:101", "555", ""},
+        {"owner:b*", "555 564", ""},
+        {"owner:/^ad/", "555", ""},
+        {"owner:\"\"", "561 562 563 556 557", ""},
+        {"-owner:bo", "561 562 563 556 557", ""},
+        {"requester:cy", "563", ""},
+        {"requested_by:\"Ada Example\"", "555 564 556", ""},
+        {"requester:\"\"", "562", ""},
+        {"-requester:ada", "561 562 563 557", ""},
+        {"mywork:bo", "555 564", ""},
+        {"mywork:ada", "555", ""},
+        {"reviewer:bo", "555", ""},
+        {"reviewer:\"\"", "564", ""},
+        {"review:code", "555 564", ""},
+        {"review:code&pass", "555", ""},
+        {"review:\"Code&in_review\"", "564", ""},
+        {"review_status:in_review", "564", ""},
+        {"review_status:pass,in_review", "555 564", ""},
+        {"is:blocked", "555", ""},
+        {"is:blocking", "557", ""},
+        {"-is:blocked", "561 564 562 563 556 557", ""},
+        {"is:following", "564", "4001"},
+        {"has:blocker", "555", ""},
+        {"has:blockers", "555", ""},
+        {"has:blocked", "555", ""},
+        {"has:blocking", "557", ""},
+        {"no:blockers", "561 564 562 563 556 557", ""},
+        {"has:label", "555 562", "4001"},
+        {"no:labels", "561 564 563 556 557", "4002"},
+        {"has:owner", "555 564", ""},
+        {"has:attachment", "555", ""},
+        {"-has:attachment", "561 564 562 563 556 557", "4001 4002"},
+        {"has:external_id", "561 563", ""},
+        {"has:epic", "555", ""},
+        {"no:epics", "561 564 562 563 556 557", ""},
+        {"id:555", "555", ""},
+        {"id:#555", "555", ""},
+        {"id:557,555,99999,x,4001", "555 557", "4001"},
+        {"id:550", "", ""},
+        {"id:550 includedone:true", "550", ""},
+        {"id:701", "", ""},
+        {"external_id:X-1", "561", ""},
+        {"external_id:X-1,\"y,z\"", "561 563", ""},
+        {"integration:\"Get Satisfaction\"", "561", ""},
+        {"integration:jira", "", ""},
+        /* 2017-05-02T16:00Z, 22:00Z (already the third in Berlin, where it is the fourth now),
+           2017-05-01T22:00Z */
+        {"created:5/2/2017", "561 564 563", ""},
+        {"created_on:2017-05-03", "562", ""},
+        {"created:\"may 1 2017..may 2 2017\"", "561 564 563", ""},
+        {"created_since:yesterday", "562", ""},
+        {"created_after:5/3/2017", "562", ""},
+        {"created_before:2017-05-02", "555 556 557", ""},
+        {"updated:-2d", "561 564 563", ""},
+        {"updated_on:yesterday", "562", ""},
+        {"updated:5/1/2017,5/2/2017", "561 564 563", ""},
+        {"modified_since:-1d", "555 562 556 557", ""},
+        {"updated_since:-1day", "555 562 556 557", ""},
+        {"updated_after:-1d", "555 562 556 557", ""},
+        {"updated_before:today", "561 564 562 563", ""},
+        {"updated:-1h", "555 556 557", ""},
+        {"accepted:5/2/2017", "561", ""},
+        {"accepted_on:5/2/2017", "561", ""},
+        {"accepted_since:2017-04-01", "561", ""},
+        {"accepted_after:2017-04-01 includedone:true", "561 550", ""},
+        {"accepted_before:2017-05-01 includedone:true", "550", ""},
+    };
+    Fixture fixture;
+
+    open_more(&fixture);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_finds(&fixture, cases[i].query, cases[i].stories, cases[i].epics);
+    }
+    fixture_close(&fixture);
+}
+
+static void
+assert_refused(Fixture *fixture, const char *path, const char *query, const char *problem)
+{
+    json_t *root = json_loads(fixture_get(fixture, path, query), 0, NULL);
+
+    g_assert_cmpint(fixture->response.status, ==, 400);
+    g_assert_cmpstr(json_string_value(json_object_get(root, "code")), ==, "invalid_parameter");
+    g_assert_cmpstr(json_string_value(json_object_get(root, "general_problem")), ==, problem);
+    json_decref(root);
+}
+
+static void
+test_refusals(void)
+{
+    static const char date[] =
+        "The date you requested could not be parsed. See FAQ for valid formats.";
+    static const char search[] = "projects/99/search", stories[] = "projects/99/stories";
+    Fixture fixture;
+
+    open_more(&fixture);
+    assert_refused(&fixture, search, NULL, "this endpoint requires the parameter: query");
+    assert_refused(&fixture, search, "query=a&limit=3",
+                   "this endpoint cannot accept the parameter: limit");
+    assert_refused(&fixture, search, "query=%28a", "The search text lacks a closing parenthesis.");
+    assert_refused(&fixture, search, "query=%FF", "The search text is not valid UTF-8.");
+    assert_refused(&fixture, search, "query=has:x",
+                   "'has' must be one of: blocker, blockers, blocked, blocking, label, labels,"
+                   " owner, attachment, external_id, epic, epics");
+    assert_refused(&fixture, search, "query=is:x",
+                   "'is' must be one of: blocked, blocking, following");
+    assert_refused(&fixture, search, "query=/a(/",
+                   "The regular expression /a(/ could not be parsed.");
+    assert_refused(&fixture, search, "query=name:/%5CC/",
+                   "The regular expression /\\C/ could not be parsed.");
+    /* As recorded. */
+    assert_refused(&fixture, stories, "filter=created%3A-5days..now", date);
+    assert_refused(&fixture, "projects/99/epics", "filter=created:now", date);
+    assert_refused(&fixture, stories, "filter=a&with_state=started",
+                   "the parameter 'filter' cannot be combined with the parameter: with_state");
+    assert_refused(&fixture, stories, "filter=a&limit=-1", "'limit' must be zero or greater");
+    fixture_close(&fixture);
+}
+
+/* Backtracking without end: refused within the time that a search has. */
+static void
+test_hostile_regexp(void)
+{
+    Fixture fixture;
+    gint64 before = g_get_monotonic_time();
+
+    open_more(&fixture);
+    fixture_change(&fixture,
+                   "UPDATE story SET description = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'"
+                   " WHERE id = 563");
+    assert_refused(&fixture, "projects/99/search", "query=/(a%2Ba%2B)%2B$/",
+                   "The regular expression in your search takes too long.");
+    assert_finds(&fixture, "exhaust", "555", ""); /* the next one has its own time */
+    g_assert_cmpint(g_get_monotonic_time() - before, <, 60 * G_TIME_SPAN_SECOND);
+    fixture_close(&fixture);
+}
+
+static void
+test_shape(void)
+{
+    Fixture fixture;
+    const char *body;
+
+    open_more(&fixture);
+    body = fixture_get(&fixture, "projects/99/search", "query=name:%22exhaust%20ports%22");
+    g_assert_true(
+        g_str_has_prefix(body, "{\"stories\":{\"stories\":[{\"kind\":\"story\",\"id\":555,"));
+    g_assert_true(g_str_has_suffix(
+        body, "}],\"total_points\":2,\"total_points_completed\":0,\"total_hits\":1,"
+              "\"total_hits_with_done\":1},\"epics\":{\"epics\":[],\"total_hits\":0},"
+              "\"query\":\"name:\\\"exhaust ports\\\"\"}"));
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Project-Version"), ==, "230");
+    g_assert_null(fixture_header(&fixture, "X-Tracker-Pagination-Total"));
+
+    body = fixture_get(&fixture, "projects/99/search", "query=label:plans");
+    g_assert_nonnull(strstr(body,
+                            "\"total_points\":2,\"total_points_completed\":0,\"total_hits\":1,"
+                            "\"total_hits_with_done\":2}"));
+    body = fixture_get(&fixture, "projects/99/search", "query=label:plans%20includedone:true");
+    g_assert_nonnull(strstr(body,
+                            "\"total_points\":5,\"total_points_completed\":3,\"total_hits\":2,"
+                            "\"total_hits_with_done\":2}"));
+    body = fixture_get(&fixture, "projects/99/search",
+                       "query=id:555&fields=stories(total_hits,stories(name,tasks(description)))");
+    g_assert_cmpstr(
+        body, ==,
+        "{\"stories\":{\"stories\":[{\"id\":555,\"name\":\"Exhaust ports\",\"tasks\":["
+        "{\"id\":701,\"description\":\"first\"},{\"id\":702,\"description\":\"second\"}]"
+        "}],\"total_hits\":1}}");
+    fixture_close(&fixture);
+}
+
+static void
+assert_filtered(Fixture *fixture, const char *query, const char *ids)
+{
+    json_t *root = json_loads(fixture_get(fixture, "projects/99/stories", query), 0, NULL);
+    g_autofree char *got = ids_of(root);
+
+    g_assert_cmpstr(got, ==, ids);
+    json_decref(root);
+}
+
+static void
+test_filter(void)
+{
+    Fixture fixture;
+
+    open_more(&fixture);
+    assert_filtered(&fixture, "filter=type:feature", "561 555 564 557");
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Limit"), ==, "100");
+    assert_filtered(&fixture,
+                    "filter=type:feature&limit=2&offset=1&date_format=millis&project_id=99",
+                    "555 564");
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Returned"), ==, "2");
+    assert_filtered(&fixture, "filter=type:feature&offset=9&fields=id", "");
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    /* As recorded: nothing found, no total. */
+    assert_filtered(&fixture, "filter=type:nonsense", "");
+    g_assert_null(fixture_header(&fixture, "X-Tracker-Pagination-Total"));
+    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Returned"), ==, "0");
+    fixture_close(&fixture);
+}
+
+static void
+test_epic_filter(void)
+{
+    Fixture fixture;
+    json_t *root;
+    g_autofree char *ids = NULL;
+
+    open_more(&fixture);
+    root = get_json(&fixture, "projects/99/epics", "filter", "wombat");
+    ids = ids_of(root);
+    g_assert_cmpstr(ids, ==, "4002");
+    json_decref(root);
+    fixture_close(&fixture);
+}
+
+/* At most 500 are shown, all are counted. */
+static void
+test_many(void)
+{
+    Fixture fixture;
+    json_t *root, *part;
+
+    open_more(&fixture);
+    fixture_change(
+        &fixture,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+        " INSERT INTO story(id, project_id, position, name, story_type, current_state,"
+        " estimate) SELECT 10000 + i, 99, 10000 + i, 'Herd ' || i, 'feature', 'unstarted',"
+        " 1 FROM n");
+    root = get_json(&fixture, "projects/99/search", "query", "herd");
+    part = json_object_get(root, "stories");
+    g_assert_cmpuint(json_array_size(json_object_get(part, "stories")), ==, 500);
+    g_assert_cmpint(json_integer_value(json_object_get(part, "total_hits")), ==, 600);
+    g_assert_cmpint(json_integer_value(json_object_get(part, "total_points")), ==, 600);
+    json_decref(root);
+    fixture_close(&fixture);
+}
+
+static void
+test_workspace(void)
+{
+    Fixture fixture;
+    json_t *root;
+    g_autofree char *ids = NULL;
+
+    open_more(&fixture);
+    fixture_change(
+        &fixture,
+        "INSERT INTO workspace(id, person_id, name) VALUES (1, 101, 'Mine'), (2, 102, 'X');"
+        "INSERT INTO project(id, name) VALUES (44, 'Also');"
+        "INSERT INTO membership(project_id, person_id, role) VALUES (44, 101, 'viewer');"
+        "INSERT INTO story(id, project_id, position, name, story_type, current_state,"
+        " estimate) VALUES (900, 44, 1, 'wombat', 'feature', 'started', 3);"
+        "INSERT INTO workspace_project VALUES (1, 0, 44), (1, 1, 99), (1, 2, 22);");
+    root = get_json(&fixture, "my/workspaces/1/search", "query", "wombat");
+    ids = ids_of(json_object_get(json_object_get(root, "stories"), "stories"));
+    g_assert_cmpstr(ids, ==, "900 561"); /* nothing of project 22, which is closed to Ada */
+    g_assert_cmpint(
+        json_integer_value(json_object_get(json_object_get(root, "stories"), "total_points")), ==,
+        4);
+    json_decref(root);
+    (void)fixture_get(&fixture, "my/workspaces/2/search", "query=wombat");
+    g_assert_cmpint(fixture.response.status, ==, 404);
+    fixture_close(&fixture);
+}
+
+/* Insert, update and delete of every kind of text, also twice within one change, by REPLACE, and
+ * rolled back. */
+static void
+test_index_follows(void)
+{
+    Fixture fixture;
+
+    open_more(&fixture);
+    assert_finds(&fixture, "gnu", "", "");
+    fixture_change(&fixture, "UPDATE story SET name = 'Gnu', description = NULL WHERE id = 555;"
+                             "UPDATE comment SET text = 'zebra' WHERE id IN (801, 803);"
+                             "UPDATE task SET description = 'yak' WHERE id = 701;"
+                             "UPDATE file_attachment SET filename = 'newt.png' WHERE id = 300;"
+                             "UPDATE epic SET name = 'Emu', description = 'gnu' WHERE id = 4001");
+    assert_finds(&fixture, "gnu", "555", "4001");
+    assert_finds(&fixture, "name:gnu", "555", "");
+    assert_finds(&fixture, "zebra", "555", "4001");
+    assert_finds(&fixture, "yak newt", "555", "");
+    assert_finds(&fixture, "exhaust OR quoted OR first OR hi", "", "");
+    assert_finds(&fixture, "name:emu", "", "4001");
+
+    fixture_change(&fixture, "UPDATE story SET name = 'Ibex' WHERE id = 555;"
+                             "UPDATE story SET name = 'Okapi' WHERE id = 555;"
+                             "DELETE FROM task WHERE id = 701;"
+                             "INSERT INTO task(id, story_id, description, position) VALUES"
+                             " (701, 556, 'lynx', 1);"
+                             "INSERT INTO task(id, story_id, description, position) VALUES"
+                             " (777, 556, 'vole', 1);"
+                             "DELETE FROM task WHERE id = 777");
+    assert_finds(&fixture, "okapi", "555", "");
+    assert_finds(&fixture, "gnu OR ibex OR yak OR vole", "", "4001");
+    assert_finds(&fixture, "lynx", "556", "");
+
+    fixture_change(&fixture, "INSERT OR REPLACE INTO comment(id, story_id, text) VALUES"
+                             " (801, 557, 'heron')");
+    assert_finds(&fixture, "heron", "557", "");
+    assert_finds(&fixture, "zebra", "", "4001");
+
+    fixture_sql(&fixture, "BEGIN; UPDATE story SET name = 'Kiwi' WHERE id = 556; ROLLBACK");
+    fixture_change(&fixture, "DELETE FROM story WHERE id = 555; DELETE FROM epic WHERE id = 4001");
+    assert_finds(&fixture, "okapi OR kiwi", "", "");
+    assert_finds(&fixture, "emu OR gnu", "", "");
+    assert_finds(&fixture, "beta", "556", "");
+    /* Ids that have no number in the index are stories all the same. */
+    fixture_change(&fixture, "INSERT INTO story(id, project_id, position, name, story_type,"
+                             " current_state) VALUES (9223372036854775807, 99, 5, 'Kudu', 'bug',"
+                             " 'started')");
+    assert_finds(&fixture, "kudu", "", "");
+    assert_finds(&fixture, "name:/kudu/", "9223372036854775807", "");
+    fixture_close(&fixture);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/search/keywords", test_keywords);
+    g_test_add_func("/search/refusals", test_refusals);
+    g_test_add_func("/search/hostile-regexp", test_hostile_regexp);
+    g_test_add_func("/search/shape", test_shape);
+    g_test_add_func("/search/filter", test_filter);
+    g_test_add_func("/search/epic-filter", test_epic_filter);
+    g_test_add_func("/search/many", test_many);
+    g_test_add_func("/search/workspace", test_workspace);
+    g_test_add_func("/search/index", test_index_follows);
+    return g_test_run();
+}
