@@ -514,6 +514,7 @@ notify_get_stats(Notify *notify, NotifyStats *ret_stats)
 {
     LOCK_SCOPE(&notify->lock);
     *ret_stats = notify->stats;
+    ret_stats->waiting = g_queue_get_length(&notify->jobs) + (notify->is_busy ? 1 : 0);
 }
 
 void

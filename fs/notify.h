@@ -28,6 +28,7 @@ typedef struct Notify Notify;
 /* Counters since the start. */
 typedef struct NotifyStats {
     guint64 entries, deletions, attributes, contents, urgent;
+    guint waiting; /* changes that are not told completely */
 } NotifyStats;
 
 /* All borrowed. `waits_in`: TRUE when an operation on that number is parked. */

@@ -36,6 +36,7 @@ op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
 {
     Fs *fs = fuse_req_userdata(req);
     Op *op = g_new0(Op, 1);
+    atomic_fetch_add(&fs->kernel_requests, 1);
     reply_init(&op->reply, req);
     op->fs = fs;
     op->run = run;

@@ -39,6 +39,8 @@ struct Fs {
     GHashTable
         *waiting; /* guint64 * -> number of parked operations on it; protected by waiting_lock */
     _Atomic gint64 impatient_until_ms;
+    _Atomic guint64 kernel_requests;
+    _Atomic guint open_changes; /* begun, and not with notify yet */
 };
 
 typedef struct Op Op;

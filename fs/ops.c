@@ -326,18 +326,21 @@ ops_table(void)
     return &operations;
 }
 
-static guint
-count_parked(gpointer user)
+static void
+fill_figures(RenderStatus *process, gpointer user)
 {
-    const Fs *fs = user;
-    return park_count(fs->park);
-}
-
-static guint
-count_nodes(gpointer user)
-{
-    const Fs *fs = user;
-    return inode_count(fs->inodes);
+    Fs *fs = user;
+    NotifyStats notices;
+    notify_get_stats(fs->notify, &notices);
+    process->parked = park_count(fs->park);
+    process->known_nodes = inode_count(fs->inodes);
+    process->kernel_requests = atomic_load(&fs->kernel_requests);
+    process->notices.entries = notices.entries;
+    process->notices.deletions = notices.deletions;
+    process->notices.attributes = notices.attributes;
+    process->notices.contents = notices.contents;
+    process->notices.before_opens = notices.urgent;
+    process->notices.waiting = notices.waiting + atomic_load(&fs->open_changes);
 }
 
 Fs *
@@ -362,7 +365,7 @@ fs_new(const FsConfig *config, Cache *cache)
         .mount_point = (char *)(guintptr)config->mount_point,
     };
     fs->book = scene_book_new(cache, &scene_config);
-    scene_book_set_figures(fs->book, count_parked, count_nodes, fs);
+    scene_book_set_figures(fs->book, fill_figures, fs);
     fs->notify = notify_new(fs->inodes, fs->book, fs->grace, op_waits_in, fs);
     return fs;
 }
@@ -370,8 +373,9 @@ fs_new(const FsConfig *config, Cache *cache)
 static void
 change_begins(const CacheChange *change, gpointer user)
 {
+    Fs *fs = user;
     (void)change;
-    (void)user;
+    atomic_fetch_add(&fs->open_changes, 1);
 }
 
 static void
@@ -380,12 +384,14 @@ change_ended(CacheChange *change, gboolean published, gpointer user)
     Fs *fs = user;
     if (!published) {
         cache_change_free(change);
+        atomic_fetch_sub(&fs->open_changes, 1);
         return;
     }
     CacheAsk ask = {.stale_ok = TRUE};
     g_autoptr(Account) account = cache_get_account(fs->cache, &ask);
     g_clear_error(&ask.error);
     notify_change(fs->notify, change, account ? account->me.id : 0);
+    atomic_fetch_sub(&fs->open_changes, 1);
 }
 
 gboolean

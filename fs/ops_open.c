@@ -154,7 +154,9 @@ ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fu
 {
     (void)number;
     g_autoptr(Handle) handle = handle_ref(handle_of(info));
+    Fs *fs = fuse_req_userdata(req);
     Reply reply;
+    atomic_fetch_add(&fs->kernel_requests, 1);
     reply_init(&reply, req);
     if (handle->fd >= 0) {
         struct fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
@@ -297,6 +299,7 @@ answer_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
     Fs *fs = fuse_req_userdata(req);
     g_autofree char *key_name = NULL;
     NodeKey folder;
+    atomic_fetch_add(&fs->kernel_requests, 1);
     if (!inode_get(fs->inodes, number, &folder, &key_name)) {
         (void)fuse_reply_err(req, ENOENT);
         return;

@@ -185,6 +185,17 @@ request_status(const TransportStats *stats)
     return object;
 }
 
+static json_t *
+notice_status(const RenderStatus *process)
+{
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:i}", "entries", (json_int_t)process->notices.entries,
+        "deletions", (json_int_t)process->notices.deletions, "attributes",
+        (json_int_t)process->notices.attributes, "contents", (json_int_t)process->notices.contents,
+        "before_opens", (json_int_t)process->notices.before_opens, "waiting",
+        (int)process->notices.waiting);
+}
+
 Content
 render_status(const RenderStatus *process, const CacheStatus *status)
 {
@@ -199,6 +210,9 @@ render_status(const RenderStatus *process, const CacheStatus *status)
     (void)json_object_set_new(object, "online", json_boolean(status->online));
     (void)json_object_set_new(object, "waiting", json_integer(process->parked));
     (void)json_object_set_new(object, "known_nodes", json_integer(process->known_nodes));
+    (void)json_object_set_new(object, "requests_from_kernel",
+                              json_integer((json_int_t)process->kernel_requests));
+    (void)json_object_set_new(object, "notices", notice_status(process));
     (void)json_object_set_new(object, "store_bytes", json_integer(status->store_bytes));
     (void)json_object_set_new(object, "attachment_bytes", json_integer(status->attachment_bytes));
     (void)json_object_set_new(object, "requests", request_status(&status->transport));

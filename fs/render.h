@@ -39,6 +39,11 @@ typedef struct RenderStatus {
     gint64 started_ms, now_ms;
     gint64 pid;
     guint parked, known_nodes;
+    guint64 kernel_requests; /* that were asked of this process, forgets left out */
+    struct {
+        guint64 entries, deletions, attributes, contents, before_opens;
+        guint waiting;
+    } notices; /* to the kernel */
 } RenderStatus;
 
 /* .trackerfs/status.json */

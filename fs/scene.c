@@ -17,8 +17,7 @@
 struct SceneBook {
     Cache *cache; /* const after new, like config and the figures */
     SceneConfig config;
-    guint (*parked)(gpointer user);
-    guint (*nodes)(gpointer user);
+    void (*fill_figures)(RenderStatus *process, gpointer user);
     gpointer figures_user;
     pthread_mutex_t lock;
     GHashTable *views; /* gint64 * -> Views *; protected by lock */
@@ -57,11 +56,10 @@ scene_book_free(SceneBook *book)
 }
 
 void
-scene_book_set_figures(SceneBook *book, guint (*parked)(gpointer user),
-                       guint (*nodes)(gpointer user), gpointer user)
+scene_book_set_figures(SceneBook *book, void (*fill)(RenderStatus *process, gpointer user),
+                       gpointer user)
 {
-    book->parked = parked;
-    book->nodes = nodes;
+    book->fill_figures = fill;
     book->figures_user = user;
 }
 
@@ -162,9 +160,10 @@ gather_status(SceneBook *book, Scene *scene)
         .started_ms = book->config.started_ms,
         .now_ms = clock_wall_ms(),
         .pid = getpid(),
-        .parked = book->parked ? book->parked(book->figures_user) : 0,
-        .known_nodes = book->nodes ? book->nodes(book->figures_user) : 0,
     };
+    if (book->fill_figures) {
+        book->fill_figures(&process, book->figures_user);
+    }
     scene->status = render_status(&process, &status);
     cache_status_clear(&status);
 }

@@ -45,9 +45,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scene, scene_clear)
 gboolean scene_gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask,
                       Scene *ret_scene);
 
-/* For scene_gather(): figures of the process for status.json. */
-void scene_book_set_figures(SceneBook *book, guint (*parked)(gpointer user),
-                            guint (*nodes)(gpointer user), gpointer user);
+/* For scene_gather(): `fill` adds the figures of the process for status.json. */
+void scene_book_set_figures(SceneBook *book, void (*fill)(RenderStatus *process, gpointer user),
+                            gpointer user);
 
 /* The views of a snapshot that need not be the present one: those in the book when they are of it,
  * else new ones. */
