@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tracker/changes_internal.h"
+#include "tracker/iteration_override.h"
 #include "tracker/json_writer.h"
 #include "tracker/rows.h"
 
@@ -55,6 +56,8 @@ static const Tracked tracked[] = {
      "person_id,project_id,role,project_color,wants_comment_notification_emails,"
      "will_receive_mention_notifications_or_emails,created_at,updated_at",
      "", NULL, TRUE},
+    /* Known by its number: iteration_override_snapshot(). */
+    {&kind_iteration_override, "", "", NULL, FALSE},
 };
 
 const Tracked *
@@ -143,6 +146,9 @@ changes_snapshot(Call *call, const Kind *kind, gint64 id)
     gboolean millis = call->render.millis;
     json_t *object = NULL;
 
+    if (kind == &kind_iteration_override) {
+        return iteration_override_snapshot(call, id);
+    }
     call->render.millis = FALSE; /* activities are stored with ISO 8601 times */
     if (render_one(&call->render, selection, id, text)) {
         object = json_loadb(text->str, text->len, 0, NULL);

@@ -115,7 +115,8 @@ entry_new(const Kind *kind, ChangeType type, gint64 id)
 
     (void)json_object_set_new(entry, "kind", json_string(kind->name));
     (void)json_object_set_new(entry, "change_type", json_string(type_names[type]));
-    (void)json_object_set_new(entry, "id", json_integer(id));
+    (void)json_object_set_new(entry, kind == &kind_iteration_override ? "number" : "id",
+                              json_integer(id));
     return entry;
 }
 
@@ -128,6 +129,12 @@ entry_of(const Change *change)
         add_creation(change, entry);
     } else if (change->type == CHANGE_UPDATE) {
         add_update(change, entry);
+    }
+    if (change->kind == &kind_iteration_override) { /* as recorded: among the values, too */
+        (void)json_object_set_new(json_object_get(entry, "original_values"), "number",
+                                  json_integer(change->id));
+        (void)json_object_set_new(json_object_get(entry, "new_values"), "number",
+                                  json_integer(change->id));
     }
     add_named(entry, change->after ? change->after : change->before,
               changes_tracked(change->kind)->beside);

@@ -689,6 +689,16 @@ static const Field search_fields[] = {
 };
 DEFINE_KIND(search, "search_result_container", NULL, FALSE);
 
+/* Written by tracker/write_iteration.c: most have no row. */
+static const Field iteration_override_fields[] = {
+    KIND_FIELD,
+    COLUMN(INT, number, A),
+    PROJECT_ID,
+    COLUMN(INT, length, D),
+    COLUMN(NUMBER, team_strength, D),
+};
+DEFINE_KIND(iteration_override, "iteration_override", NULL, FALSE);
+
 const Field *
 kind_field(const Kind *kind, const char *name, gsize bytes)
 {

@@ -63,11 +63,12 @@ struct Kind {
 
 extern const Kind kind_account, kind_account_membership, kind_account_summary, kind_activity,
     kind_blocker, kind_branch, kind_comment, kind_epic, kind_epics_found, kind_epic_light,
-    kind_file_attachment, kind_google_attachment, kind_integration, kind_iteration, kind_label,
-    kind_me, kind_membership, kind_membership_summary, kind_notification, kind_person,
-    kind_person_light, kind_performer, kind_project, kind_project_light, kind_pull_request,
-    kind_release, kind_review, kind_review_type, kind_saved_search, kind_search, kind_stories_found,
-    kind_story, kind_story_light, kind_task, kind_transition, kind_webhook, kind_workspace;
+    kind_file_attachment, kind_google_attachment, kind_integration, kind_iteration,
+    kind_iteration_override, kind_label, kind_me, kind_membership, kind_membership_summary,
+    kind_notification, kind_person, kind_person_light, kind_performer, kind_project,
+    kind_project_light, kind_pull_request, kind_release, kind_review, kind_review_type,
+    kind_saved_search, kind_search, kind_stories_found, kind_story, kind_story_light, kind_task,
+    kind_transition, kind_webhook, kind_workspace;
 
 /* Which member of kind_iteration a field is. */
 typedef enum {

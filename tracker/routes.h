@@ -142,6 +142,8 @@ gboolean write_label_delete(Call *call);
 gboolean write_epic_create(Call *call);
 gboolean write_epic_update(Call *call);
 gboolean write_epic_delete(Call *call);
+/* write_iteration.c */
+gboolean write_iteration_override(Call *call);
 /* write_review_type.c */
 gboolean write_review_type_create(Call *call);
 gboolean write_review_type_update(Call *call);

@@ -146,6 +146,12 @@ static const Param epic_update_params[] = {
 };
 TABLE(epic_update, epic_update_params, FALSE, &epic_both);
 
+static const Param iteration_override_params[] = {
+    {"length", PARAM_INT, PARAM_NULL, 0, NULL},
+    {"team_strength", PARAM_NUMBER, PARAM_NULL, 0, NULL},
+};
+TABLE(iteration_override, iteration_override_params, TRUE, NULL);
+
 static const Param review_type_create_params[] = {
     {"name", PARAM_STRING, PARAM_REQUIRED, 255, NULL},
     {"hidden", PARAM_BOOL, 0, 0, NULL},
@@ -232,6 +238,8 @@ const WriteRoute manage_routes[] = {
     /* A viewer may follow. */
     {"PUT", EPIC, ROLE_VIEWER, &epic_update, write_epic_update, ROUTE_STORY_ALIAS},
     {"DELETE", EPIC, ROLE_MEMBER, NULL, write_epic_delete, ROUTE_STORY_ALIAS},
+    {"PUT", P "/iteration_overrides/:i", ROLE_MEMBER, &iteration_override, write_iteration_override,
+     0},
     {"POST", P "/review_types", ROLE_OWNER, &review_type_create, write_review_type_create, 0},
     {"PUT", P "/review_types/:i", ROLE_OWNER, &review_type_update, write_review_type_update, 0},
     {"POST", P "/webhooks", ROLE_OWNER, &webhook_create, write_webhook_create, 0},

@@ -274,6 +274,59 @@ test_review_types(Fixture *f, gconstpointer user)
     expect(f, "POST", P "/review_types", "{\"name\":\"No\"}", 403);
 }
 
+static void
+test_overrides(Fixture *f, gconstpointer user)
+{
+    g_autofree char *changes = NULL;
+    char *text;
+
+    (void)user;
+    /* Iteration 4 is the current one: 1 to 8 May, Los Angeles. */
+    g_assert_cmpstr(
+        fixture_send(f, "PUT", P "/iteration_overrides/4", "{\"length\":2,\"team_strength\":0.7}"),
+        ==,
+        "{\"kind\":\"iteration_override\",\"number\":4,\"project_id\":99,"
+        "\"length\":2,\"team_strength\":0.7}");
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
+    expect(f, "GET", P "/iterations/4", NULL, 200);
+    g_assert_cmpstr(text_at(f, "finish"), ==, "2017-05-15T07:00:00Z");
+    expect(f, "GET", P "/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(text_at(f, "0.kind"), ==, "iteration_update_activity");
+    text = json_dumps(fixture_at(f, "0.changes"), JSON_COMPACT);
+    changes = g_strdup(text);
+    free(text);
+    g_assert_cmpstr(
+        changes, ==,
+        "[{\"kind\":\"iteration_override\",\"change_type\":\"update\",\"number\":4,"
+        "\"original_values\":{\"length\":\"default\",\"team_strength\":1,"
+        "\"finish\":\"2017-05-08T07:00:00Z\",\"number\":4},\"new_values\":{\"length\":2,"
+        "\"team_strength\":0.69999999999999996,\"finish\":\"2017-05-15T07:00:00Z\","
+        "\"number\":4}}]");
+    expect(f, "PUT", P "/iteration_overrides/4", "{\"length\":2}", 200);
+    g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
+    /* null takes it back; nothing is left of an override that says nothing. */
+    expect(f, "PUT", P "/iteration_overrides/4?fields=length", "{\"length\":null}", 200);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "length")), ==, 1);
+    expect(f, "PUT", P "/iteration_overrides/4", "{\"team_strength\":1}", 200);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM iteration_override"), ==, 0);
+    expect(f, "PUT", P "/iteration_overrides/5", "{\"team_strength\":0}", 200);
+    fixture_refused(f, "PUT", P "/iteration_overrides/5", "{\"length\":2}",
+                    "Only done and current iterations may have their length overridden.");
+    fixture_refused(f, "PUT", P "/iteration_overrides/4", "{\"length\":100}",
+                    "length can only be between 1 and 99.");
+    fixture_refused(f, "PUT", P "/iteration_overrides/4", "{\"length\":0}",
+                    "length can only be between 1 and 99.");
+    fixture_refused(f, "PUT", P "/iteration_overrides/4", "{\"team_strength\":-1}",
+                    "team_strength can't be negative.");
+    fixture_refused(f, "PUT", P "/iteration_overrides/4", "{\"team_strength\":\"x\"}",
+                    "'team_strength' must be a number value");
+    fixture_refused(f, "PUT", P "/iteration_overrides/4", "{}",
+                    "this endpoint requires at least one of the following parameters: length, "
+                    "team_strength");
+    expect(f, "PUT", P "/iteration_overrides/0", "{\"length\":1}", 404);
+    expect(f, "PUT", P "/iteration_overrides/999999", "{\"length\":1}", 404);
+}
+
 /* Everything of 2.21, on purpose. */
 static void
 test_not_there(Fixture *f, gconstpointer user)
@@ -316,6 +369,7 @@ main(int argc, char **argv)
     ADD("integrations", test_integrations);
     ADD("saved-searches", test_saved_searches);
     ADD("review-types", test_review_types);
+    ADD("overrides", test_overrides);
     ADD("not-there", test_not_there);
     return g_test_run();
 }
