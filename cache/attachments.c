@@ -114,9 +114,19 @@ attachments_close(Attachments *attachments)
     g_free(attachments);
 }
 
-int
-attachments_open_file(Attachments *attachments, gint64 id)
+/* A crash of the machine can leave a file under its name without its bytes. */
+static gboolean
+is_whole(int fd, const Attachment *attachment)
 {
+    struct stat info;
+    return fstat(fd, &info) == 0 &&
+           (attachment->size_bytes <= 0 || info.st_size == attachment->size_bytes);
+}
+
+int
+attachments_open_file(Attachments *attachments, const Attachment *attachment)
+{
+    const gint64 id = attachment->id;
     static const struct timespec now_and_unchanged[] = {{.tv_nsec = UTIME_NOW},
                                                         {.tv_nsec = UTIME_OMIT}};
     {
@@ -129,11 +139,14 @@ attachments_open_file(Attachments *attachments, gint64 id)
     }
     g_autofree char *path = path_of(attachments, id, "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
+    if (fd >= 0 && is_whole(fd, attachment)) {
         (void)futimens(fd, now_and_unchanged);
         return fd;
     }
-    /* Someone emptied the folder: it is a cache, and is fetched again. */
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    /* Someone emptied the folder, or the file: it is a cache, and is fetched again. */
     LOCK_SCOPE(&attachments->lock);
     const Kept *gone = g_hash_table_lookup(attachments->kept, &id);
     if (gone) {

@@ -17,7 +17,7 @@ Attachments *attachments_open(const char *directory, gint64 limit_bytes, GError 
 void attachments_close(Attachments *attachments);
 
 /* A read-only descriptor of the complete file, the caller's; -1 when it is not here. */
-int attachments_open_file(Attachments *attachments, gint64 id);
+int attachments_open_file(Attachments *attachments, const Attachment *attachment);
 
 /* Starts the download (one at a time for each id: a second call joins the first); `done` comes
  * once, from a thread of the transport. `deadline_ms` of clock_monotonic_ms(). `error` is borrowed.

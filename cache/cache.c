@@ -449,7 +449,7 @@ cache_open_attachment(Cache *cache, const Attachment *attachment, CacheAsk *ask)
         g_set_error(&ask->error, ERR, ERR_NOT_FOUND, "attachments are not mounted");
         return -1;
     }
-    int fd = attachments_open_file(cache->attachments, attachment->id);
+    int fd = attachments_open_file(cache->attachments, attachment);
     if (fd >= 0) {
         return fd;
     }

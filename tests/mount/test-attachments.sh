@@ -34,6 +34,14 @@ sha256sum -c --quiet "$work/sums" || fail "other bytes after a remount"
 equal "$(requests)" 0 "requests after a remount"
 unmount "$work/mnt"
 
+# A file that a crash left without its bytes is fetched again, not served.
+for file in "$XDG_CACHE_HOME"/trackerfs/*/attachments/[0-9]*; do
+    echo damaged >"$file"
+done
+mount_fs "$url" "$work/mnt" ttl=3600
+sha256sum -c --quiet "$work/sums" || fail "a damaged file is served"
+unmount "$work/mnt"
+
 # A limit that holds only some of them still reads all.
 rm -rf "$work/cache"
 largest=$(stat -c %s "${files[@]}" 2>/dev/null | sort -n | tail -n 1 || :)
