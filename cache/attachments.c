@@ -18,6 +18,10 @@
 #include "cache/base/err.h"
 #include "cache/base/lock.h"
 
+/* A large attachment may take longer than its reader waits: at this pace or better it goes on
+ * arriving, so that the next reader finds it. */
+#define SLOWEST_BYTES_PER_MS 1
+
 typedef struct {
     gint64 id, bytes, used_ms;
 } Kept;
@@ -324,6 +328,7 @@ attachments_fetch(Attachments *attachments, Transport *transport, const Attachme
     HttpRequest *request = http_request_new_get("%s", attachment->download_url);
     request->at_origin = TRUE;
     request->deadline_ms = deadline_ms;
+    request->grace_ms = MIN(attachment->size_bytes, G_MAXINT32) / SLOWEST_BYTES_PER_MS;
     request->max_bytes =
         (gsize)(attachment->size_bytes > 0 ? attachment->size_bytes + 1 : attachments->limit_bytes);
     request->out_fd = fetch->fd;

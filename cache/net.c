@@ -416,7 +416,7 @@ start_job(Net *net, Job *job)
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_USERAGENT, "trackerfs/" TRACKERFS_VERSION);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(net->connect_timeout_ms, MAX(left_ms, 1)));
-    SET(CURLOPT_TIMEOUT_MS, (long)MAX(left_ms, 1));
+    SET(CURLOPT_TIMEOUT_MS, (long)(MAX(left_ms, 1) + job->request->grace_ms));
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
     SET(CURLOPT_ERRORBUFFER, job->error_text);
@@ -636,6 +636,13 @@ fail_late(Net *net, Job *job)
                            is_held_back ? "asks for fewer requests" : "did not answer in time"));
 }
 
+/* When a running job has had its time: later for one whose body is arriving. */
+static gint64
+end_of(const Job *job)
+{
+    return job->request->deadline_ms + (job->body_bytes > 0 ? job->request->grace_ms : 0);
+}
+
 /* Ends what is past its deadline: waiting jobs, and running ones whose curl timeout a moved clock
  * outran. */
 static void
@@ -656,12 +663,12 @@ expire(Net *net, gint64 now, gint64 *wake_ms)
     }
     for (guint i = net->running->len; i > 0; i--) {
         Job *job = net->running->pdata[i - 1];
-        if (job->request->deadline_ms <= now) {
+        if (end_of(job) <= now) {
             (void)curl_multi_remove_handle(net->multi, job->easy);
             (void)g_ptr_array_remove_index_fast(net->running, i - 1);
             fail_late(net, job);
         } else {
-            *wake_ms = MIN(*wake_ms, job->request->deadline_ms);
+            *wake_ms = MIN(*wake_ms, end_of(job));
         }
     }
 }

@@ -35,6 +35,7 @@ typedef struct HttpRequest {
     Priority priority;
     gint64
         deadline_ms; /* of clock_monotonic_ms(): the last moment for an answer, repeats included */
+    gint64 grace_ms; /* a body that is arriving then may take so much longer */
     gsize max_bytes; /* of the decoded body; more is ERR_TOO_LARGE */
     int out_fd;      /* -1: body in memory; else it is written there (a download, redirects followed
                         without the      token); stays the caller's */

@@ -42,6 +42,17 @@ mount_fs "$url" "$work/mnt" ttl=3600
 sha256sum -c --quiet "$work/sums" || fail "a damaged file is served"
 unmount "$work/mnt"
 
+# Slower than the timeout: its reader is told so, the download goes on, and the next reader has it.
+rm -rf "$work/cache"
+mount_fs "$url" "$work/mnt" ttl=3600,timeout=1
+faults "slow=$(($(stat -c %s "$png") * 2 / 3))@/resource/"
+reset_requests
+expect_errno "Connection timed out" cat "$png"
+until_true 20 "the slow attachment" cat "$png"
+equal "$(request_lines | grep -c resource)" 1 "downloads of a slow attachment"
+faults ""
+unmount "$work/mnt"
+
 # A limit that holds only some of them still reads all.
 rm -rf "$work/cache"
 largest=$(stat -c %s "${files[@]}" 2>/dev/null | sort -n | tail -n 1 || :)
