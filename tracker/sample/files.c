@@ -134,27 +134,3 @@ sample_file(const char *name, const SampleTime *time)
 {
     return g_str_has_suffix(name, ".png") ? chart_png() : scanner_log(time);
 }
-
-gboolean
-sample_store_file(Db *db, const GByteArray *bytes, char **ret_hash, GError **error)
-{
-    g_autofree char *hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes->data, bytes->len);
-    g_autofree char *path = g_build_filename(db_files_dir(db), hash, NULL);
-    g_autoptr(GError) cause = NULL;
-    if (g_mkdir_with_parents(db_files_dir(db), 0700) != 0) {
-        g_set_error(error, TRACKER_ERROR,
-                    errno == ENOSPC ? TRACKER_ERROR_NO_SPACE : TRACKER_ERROR_FAILED, "%s: %s",
-                    db_files_dir(db), g_strerror(errno));
-        return FALSE;
-    }
-    if (!g_file_set_contents_full(path, (const char *)bytes->data, (gssize)bytes->len,
-                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                  0600, &cause)) {
-        gboolean full = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
-        g_set_error(error, TRACKER_ERROR, full ? TRACKER_ERROR_NO_SPACE : TRACKER_ERROR_FAILED,
-                    "%s", cause->message);
-        return FALSE;
-    }
-    *ret_hash = g_steal_pointer(&hash);
-    return TRUE;
-}

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "tracker/files.h"
 #include "tracker/planning.h"
 #include "tracker/rows.h"
 #include "tracker/sample/replay.h"
@@ -300,8 +301,8 @@ write_attachment(Replay *replay, gint64 comment_id, const SampleComment *comment
     g_autoptr(GByteArray) bytes = sample_file(comment->file, replay->time);
     g_autofree char *hash = NULL;
     gint64 id = replay->next_attachment_id++;
-    if (replay->error != NULL ||
-        !sample_store_file(db_of(replay->conn), bytes, &hash, &replay->error)) {
+    if (replay->error != NULL || !files_store(db_of(replay->conn), (const char *)bytes->data,
+                                              bytes->len, &hash, &replay->error)) {
         return json_null();
     }
     (void)row_run(

@@ -48,5 +48,3 @@ void sample_write_generated(DbConn *conn, const SampleTime *time, guint stories)
 GByteArray *sample_file(const char *name, const SampleTime *time);
 #define SAMPLE_CHART_WIDTH 640
 #define SAMPLE_CHART_HEIGHT 360
-/* Puts contents into the folder of attachments; *ret_hash is owned. */
-gboolean sample_store_file(Db *db, const GByteArray *bytes, char **ret_hash, GError **error);
