@@ -22,6 +22,7 @@ call_clear(Call *call)
     g_clear_pointer(&call->match, match_free);
     g_clear_pointer(&call->changes, changes_free);
     g_clear_pointer(&call->given, json_decref);
+    g_clear_pointer(&call->upload, upload_free);
     g_clear_pointer(&call->params, g_hash_table_unref);
     g_clear_pointer(&call->name, g_free);
     g_clear_pointer(&call->location, g_free);
@@ -149,6 +150,7 @@ call_parse_query(Call *call)
 {
     const char *query = call->request->query ? call->request->query : "";
 
+    g_clear_pointer(&call->params, g_hash_table_unref);
     call->params = call_decode_form(call, query, strlen(query));
     return call->params && read_common(call);
 }

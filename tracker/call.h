@@ -27,13 +27,14 @@ typedef struct Call {
     GHashTable *params; /* name → value, decoded */
 
     /* From the path; 0: not part of it. */
-    gint64 project_id, story_id, epic_id, id, path_person_id;
+    gint64 project_id, story_id, epic_id, comment_id, id, path_person_id;
     char *name; /* of a download */
 
     /* Of requests that write. */
     struct json_t *given;      /* the checked parameters (tracker/body.h); owned */
     Role role;                 /* of the caller in the project */
     struct ChangeSet *changes; /* what the request changed (tracker/changes.h); owned */
+    struct Upload *upload;     /* what is stored already (tracker/write_upload.c); owned */
     gboolean no_content;       /* answer 204 */
 
     Render render;

@@ -239,6 +239,12 @@ change_created(Call *call, const Kind *kind, gint64 id)
 }
 
 void
+change_arrived(Call *call, const Kind *kind, gint64 id)
+{
+    announce(call, kind, id, CHANGE_CREATE, FALSE)->arrived = TRUE;
+}
+
+void
 change_deleted(Call *call, const Kind *kind, gint64 id)
 {
     (void)announce(call, kind, id, CHANGE_DELETE, FALSE);
@@ -384,7 +390,7 @@ add_transition(Call *call, const Change *change, gint64 version)
     const char *before = json_string_value(json_object_get(change->before, "current_state"));
     const char *after = json_string_value(json_object_get(change->after, "current_state"));
 
-    if (change->kind != &kind_story || !after || g_strcmp0(before, after) == 0) {
+    if (change->kind != &kind_story || change->arrived || !after || g_strcmp0(before, after) == 0) {
         return;
     }
     (void)row_run(call->conn,

@@ -31,6 +31,7 @@ typedef struct Change {
     gint64 id;
     ChangeType type;
     gboolean quiet;         /* moved aside by another: its updated_at stays */
+    gboolean arrived;       /* a CREATE that came from another project */
     json_t *before, *after; /* tracked attributes, null ones left out; NULL: there was no object */
 } Change;
 
@@ -40,6 +41,8 @@ void change_touch(Call *call, const Kind *kind, gint64 id);
 void change_touch_quietly(Call *call, const Kind *kind, gint64 id);
 /* After its row was inserted, with created_at and updated_at of change_now(). */
 void change_created(Call *call, const Kind *kind, gint64 id);
+/* After it came from another project: told as a creation, but it is none. */
+void change_arrived(Call *call, const Kind *kind, gint64 id);
 /* Before it is deleted; what hangs on it goes without a word. */
 void change_deleted(Call *call, const Kind *kind, gint64 id);
 

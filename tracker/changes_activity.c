@@ -270,8 +270,10 @@ add_counts(Call *call, const GPtrArray *changes, const Change *change, const jso
             !g_hash_table_add(seen, g_memdup2(&id, sizeof id))) {
             continue;
         }
-        stmt = db_prepare(call->conn, "SELECT name FROM label WHERE id = ?1");
+        /* A story that changes projects changes labels of both; each activity tells its own. */
+        stmt = db_prepare(call->conn, "SELECT name FROM label WHERE id = ?1 AND project_id = ?2");
         db_bind_int(stmt, 1, id);
+        db_bind_int(stmt, 2, call->changes->project_id);
         if (db_next(stmt)) {
             (void)json_array_append_new(entries, label_entry(call, changes, id, db_text(stmt, 0)));
         }

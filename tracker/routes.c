@@ -1,9 +1,9 @@
 /* Two tables of patterns: reading is below, all other methods are in routes_write.c. A pattern's
- * segments are words, or :p :s :e :u :i for the ids of project, story, epic, person and whatever
- * comes last, or :name. The first pattern that fits wins, so words stand before ids ("bulk"). A
- * path that fits none, or with another method, is route_not_found; an id that is no number is an
- * object that does not exist. Order of the checks, as recorded: route, credentials, names, project,
- * story. */
+ * segments are words, or :p :s :e :c :u :i for the ids of project, story, epic, comment, person and
+ * whatever comes last, or :name. The first pattern that fits wins, so words stand before ids
+ * ("bulk"). A path that fits none, or with another method, is route_not_found; an id that is no
+ * number is an object that does not exist. Order of the checks, as recorded: route, credentials,
+ * names, project, story. */
 #include "tracker/routes.h"
 
 #include <string.h>
@@ -97,7 +97,7 @@ struct Match {
     RouteFlags flags;
     const Route *read; /* or */
     const WriteRoute *write;
-    gint64 project, story, epic, person, id;
+    gint64 project, story, epic, person, comment, id;
     char *name;      /* borrowed from the segments */
     char **segments; /* owned */
 };
@@ -136,6 +136,9 @@ match_segment(Match *match, const char *word, gsize bytes, char *segment)
     case 'u':
         match->person = id_of(segment);
         break;
+    case 'c':
+        match->comment = id_of(segment);
+        break;
     case 'n':
         match->name = segment;
         break;
@@ -148,7 +151,7 @@ match_segment(Match *match, const char *word, gsize bytes, char *segment)
 static gboolean
 match_pattern(Match *match, const char *pattern, char **segments)
 {
-    match->project = match->story = match->epic = match->person = match->id = 0;
+    match->project = match->story = match->epic = match->person = match->comment = match->id = 0;
     match->name = NULL;
     while (*pattern && *segments) {
         gsize bytes = strcspn(pattern, "/");
@@ -394,17 +397,18 @@ enter(Call *call, const Match *match)
     return match->project > 0 || call_enter_project(call, parent);
 }
 
-/* Is the caller enough in the project to change it? */
+/* Is the caller somebody, and enough in the project to change it? */
 static gboolean
-check_role(Call *call, Role least)
+check_writer(Call *call, const WriteRoute *route)
 {
-    if (least == ROLE_NONE) {
+    if (!call->person_id) {
+        return call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
+    }
+    if (route->role == ROLE_NONE) {
         return TRUE;
     }
     call->role = call_role_of(call, call->project_id, call->person_id);
-    return call->role >= least ? TRUE
-                               : call_fail(call, call->person_id ? PROBLEM_UNAUTHORIZED
-                                                                 : PROBLEM_INVALID_AUTHENTICATION);
+    return call->role >= route->role || call_fail(call, PROBLEM_UNAUTHORIZED);
 }
 
 static gboolean
@@ -412,13 +416,11 @@ run_write(Call *call, const WriteRoute *route)
 {
     static const ParamTable nothing = {NULL, 0, FALSE, NULL};
 
-    if (!call->person_id) {
-        return call_fail(call, PROBLEM_INVALID_AUTHENTICATION);
-    }
-    if (!check_role(call, route->role)) {
+    if (!check_writer(call, route)) {
         return FALSE;
     }
-    if (!(route->flags & ROUTE_RAW) && !body_parse(call, route->body ? route->body : &nothing)) {
+    if (!(route->flags & (ROUTE_RAW | ROUTE_UPLOAD)) &&
+        !body_parse(call, route->body ? route->body : &nothing)) {
         return FALSE;
     }
     return route->handler(call) && change_close(call);
@@ -430,21 +432,44 @@ routes_writes(const Call *call)
     return call->match->write && !(call->match->flags & ROUTE_READS);
 }
 
-gboolean
-routes_run(Call *call)
+/* Who asks, and whether what the path names is there for them. */
+static gboolean
+enter_path(Call *call)
 {
     const Match *match = call->match;
 
     if (!call_parse_query(call) || !authenticate(call, match->flags)) {
         return FALSE;
     }
-    if (match->id < 0 || match->person < 0) {
+    if (match->id < 0 || match->person < 0 || match->comment < 0) {
         return call_fail(call, PROBLEM_UNFOUND);
     }
     call->id = match->id;
     call->path_person_id = match->person;
+    call->comment_id = match->comment;
+    g_free(call->name);
     call->name = g_strdup(match->name);
-    if (!enter(call, match)) {
+    return enter(call, match);
+}
+
+gboolean
+routes_prepares(const Call *call)
+{
+    return (call->match->flags & ROUTE_UPLOAD) != 0;
+}
+
+gboolean
+routes_prepare(Call *call)
+{
+    return enter_path(call) && check_writer(call, call->match->write) && upload_store(call);
+}
+
+gboolean
+routes_run(Call *call)
+{
+    const Match *match = call->match;
+
+    if (!enter_path(call)) {
         return FALSE;
     }
     if (match->write) {

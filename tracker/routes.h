@@ -16,6 +16,7 @@ typedef enum {
     ROUTE_STORY_ALIAS = 1 << 3, /* also without "projects/:p/" */
     ROUTE_READS = 1 << 4,       /* a POST that changes nothing: runs in a read transaction */
     ROUTE_RAW = 1 << 5,         /* the handler reads the body itself */
+    ROUTE_UPLOAD = 1 << 6,      /* the body is stored before the write transaction begins */
 } RouteFlags;
 
 /* A line of the tables in routes_write.c and routes_manage.c: everything but GET. The body is
@@ -38,6 +39,9 @@ typedef struct Match Match;
 /* Finds what a request asks for, without the database; FALSE: nothing. */
 gboolean routes_find(Call *call);
 void match_free(Match *match);
+/* Does it have a part to be done before its write transaction? That part, in a read transaction. */
+gboolean routes_prepares(const Call *call);
+gboolean routes_prepare(Call *call);
 /* Does it change anything? Then it must run in a write transaction. */
 gboolean routes_writes(const Call *call);
 /* Runs a request that was found inside a transaction; FALSE: the answer is call->problem, and
@@ -156,3 +160,31 @@ gboolean write_integration_update(Call *call);
 gboolean write_integration_delete(Call *call);
 gboolean write_saved_search_create(Call *call);
 gboolean write_saved_search_delete(Call *call);
+/* write_story_lists.c */
+gboolean write_story_owner_add(Call *call);
+gboolean write_story_owner_remove(Call *call);
+gboolean write_story_label_add(Call *call);
+gboolean write_story_label_remove(Call *call);
+/* write_task.c */
+gboolean write_task_create(Call *call);
+gboolean write_task_update(Call *call);
+gboolean write_task_delete(Call *call);
+/* write_comment.c: of stories and epics */
+gboolean write_comment_create(Call *call);
+gboolean write_comment_update(Call *call);
+gboolean write_comment_delete(Call *call);
+gboolean write_comment_file_delete(Call *call);
+gboolean write_comment_google_delete(Call *call);
+/* write_blocker.c */
+gboolean write_blocker_create(Call *call);
+gboolean write_blocker_update(Call *call);
+gboolean write_blocker_delete(Call *call);
+/* write_review.c */
+gboolean write_review_create(Call *call);
+gboolean write_review_update(Call *call);
+gboolean write_review_delete(Call *call);
+/* write_upload.c */
+typedef struct Upload Upload;
+gboolean upload_store(Call *call);
+void upload_free(Upload *upload);
+gboolean write_upload(Call *call);

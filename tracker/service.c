@@ -329,6 +329,21 @@ keep_token(Call *call, Tracker *tracker)
     }
 }
 
+/* What is too slow for a write transaction, after the caller's rights were checked in a read
+ * transaction of its own. */
+static gboolean
+prepare(Call *call, GError **error)
+{
+    gboolean ok;
+
+    if (!db_begin(call->conn, DB_READ, error)) {
+        return FALSE;
+    }
+    ok = routes_prepare(call) && db_check(call->conn, error);
+    db_rollback(call->conn);
+    return ok;
+}
+
 /* The request inside its transaction: all of it or nothing. */
 static gboolean
 run(Call *call, Db *db)
@@ -345,8 +360,9 @@ run(Call *call, Db *db)
         return FALSE;
     }
     call->conn = db_take(db, &error);
-    if (call->conn && db_begin(call->conn, writes ? DB_WRITE : DB_READ, &error)) {
-        call->render.conn = call->conn;
+    call->render.conn = call->conn;
+    if (call->conn && (!routes_prepares(call) || prepare(call, &error)) &&
+        db_begin(call->conn, writes ? DB_WRITE : DB_READ, &error)) {
         ok = routes_run(call);
         if (!db_check(call->conn, &error) || (ok && writes && !db_commit(call->conn, &error))) {
             ok = FALSE;

@@ -9,8 +9,10 @@
 
 #include "tracker/changes.h"
 #include "tracker/labels.h"
+#include "tracker/parts.h"
 #include "tracker/rows.h"
 #include "tracker/story_order.h"
+#include "tracker/write_story.h"
 
 /* The verb of a change of state, by the new one. */
 static const struct {
@@ -32,8 +34,8 @@ points_text(double estimate)
 
 /* ---- labels ---- */
 
-static gboolean
-apply_labels(Call *call, StoryDraft *draft)
+gboolean
+story_apply_labels(Call *call, StoryDraft *draft)
 {
     GArray *ids;
 
@@ -66,11 +68,14 @@ write_story_create(Call *call)
 
     if (!story_draft_apply(call, draft, call->given) ||
         !story_order_place(call, draft, NULL, call->given, &asked) ||
-        !story_draft_check(call, draft, NULL) || !apply_labels(call, draft)) {
+        !story_draft_check(call, draft, NULL) || !story_apply_labels(call, draft)) {
         return FALSE;
     }
     story_draft_insert(call, draft);
     change_created(call, &kind_story, draft->id);
+    if (!parts_insert(call, draft->id, call->given)) {
+        return FALSE;
+    }
     change_describe(call, "story_create_activity", "added", "added this %s", draft->type);
     return change_close(call) && call_answer_one(call, &kind_story, draft->id);
 }
@@ -127,29 +132,57 @@ only_moves(const json_t *given)
     return TRUE;
 }
 
+/* The verb of what differs, for the sentence "P VERB this feature". */
+static const char *
+verb_of(const StoryDraft *draft, const StoryDraft *before)
+{
+    for (gsize i = 0; before->state != draft->state && i < G_N_ELEMENTS(state_verbs); i++) {
+        if (strcmp(state_verbs[i].state, draft->state) == 0) {
+            return state_verbs[i].verb;
+        }
+    }
+    return draft->has_estimate && (!before->has_estimate || before->estimate != draft->estimate)
+               ? "estimated"
+               : "edited";
+}
+
 static void
 describe_update(Call *call, const StoryDraft *draft, const StoryDraft *before, gboolean asked)
 {
-    const char *verb = "edited";
+    const char *verb = verb_of(draft, before), *comment = body_text(call->given, "comment");
+    g_autofree char *estimate = NULL, *with = NULL;
 
     if (asked && only_moves(call->given)) {
         describe_move(call, draft, before);
         return;
     }
-    for (gsize i = 0; before->state != draft->state && i < G_N_ELEMENTS(state_verbs); i++) {
-        if (strcmp(state_verbs[i].state, draft->state) == 0) {
-            verb = state_verbs[i].verb;
-        }
-    }
-    if (before->state == draft->state && draft->has_estimate &&
-        (!before->has_estimate || before->estimate != draft->estimate)) {
+    if (strcmp(verb, "estimated") == 0) {
         g_autofree char *points = points_text(draft->estimate);
 
-        change_describe(call, "story_update_activity", "estimated", "estimated this %s as %s",
-                        draft->type, points);
-        return;
+        estimate = g_strdup_printf(" as %s", points);
     }
-    change_describe(call, "story_update_activity", verb, "%s this %s", verb, draft->type);
+    if (comment && *comment) {
+        with = g_strdup_printf(" with comments: \"%s\"", comment);
+    }
+    change_describe(call, "story_update_activity", verb, "%s this %s%s%s", verb, draft->type,
+                    estimate ? estimate : "", with ? with : "");
+}
+
+/* A comment given with a change is part of it: one version, one activity. */
+static gboolean
+add_comment(Call *call, gint64 story_id)
+{
+    const char *text = body_text(call->given, "comment");
+    json_t *comment;
+    gint64 id;
+
+    if (!text || !*text) {
+        return TRUE;
+    }
+    comment = json_pack("{s:s}", "text", text);
+    id = comment_insert(call, &kind_story, story_id, comment);
+    json_decref(comment);
+    return id != 0;
 }
 
 /* Are all of `some` but one person among `others`? */
@@ -188,13 +221,19 @@ write_story_update(Call *call)
 {
     g_autoptr(StoryDraft) before = story_draft_load(call, call->story_id);
     g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
+    gint64 target_id;
     gboolean asked;
 
     if (!before || !draft) {
         return call_fail(call, PROBLEM_UNFOUND);
     }
+    target_id = body_int(call->given, "project_id", draft->project_id);
+    if (target_id != draft->project_id) {
+        return call->role >= ROLE_MEMBER ? write_story_move(call, draft, before, target_id)
+                                         : call_fail(call, PROBLEM_UNAUTHORIZED);
+    }
     if (!story_draft_apply(call, draft, call->given) || !check_viewer(call, draft, before) ||
-        !apply_labels(call, draft)) {
+        !story_apply_labels(call, draft)) {
         return FALSE;
     }
     change_touch(call, &kind_story, draft->id);
@@ -203,6 +242,12 @@ write_story_update(Call *call)
         return FALSE;
     }
     story_draft_save(call, draft);
+    if (before->state != draft->state && strcmp(draft->state, "accepted") == 0) {
+        blockers_resolve(call, draft->id);
+    }
+    if (!add_comment(call, draft->id)) {
+        return FALSE;
+    }
     describe_update(call, draft, before, asked);
     return change_close(call) && call_answer_one(call, &kind_story, draft->id);
 }
@@ -221,7 +266,9 @@ write_story_delete(Call *call)
     if (!draft) {
         return call_fail(call, PROBLEM_UNFOUND);
     }
+    blockers_resolve(call, draft->id);
     change_deleted(call, &kind_story, draft->id);
+    change_subject(call, &kind_story, draft->id);
     (void)row_run(call->conn,
                   "DELETE FROM file_attachment WHERE comment_id IN"
                   " (SELECT id FROM comment WHERE story_id = ?1)",

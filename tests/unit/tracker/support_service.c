@@ -216,6 +216,50 @@ fixture_at(Fixture *fixture, const char *path)
     return value;
 }
 
+const char *
+fixture_text(Fixture *fixture, const char *path)
+{
+    return json_string_value(fixture_at(fixture, path));
+}
+
+gint64
+fixture_int(Fixture *fixture, const char *path)
+{
+    return json_integer_value(fixture_at(fixture, path));
+}
+
+void
+fixture_activity(Fixture *fixture)
+{
+    fixture_expect(fixture, "GET", "projects/99/activity?limit=1", NULL, 200);
+}
+
+int
+fixture_entry(Fixture *fixture, const char *kind)
+{
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach(fixture_at(fixture, "0.changes"), i, entry)
+    {
+        if (g_strcmp0(json_string_value(json_object_get(entry, "kind")), kind) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+void
+fixture_expect(Fixture *fixture, const char *method, const char *path, const char *body, int status)
+{
+    (void)fixture_json(fixture, method, path, body);
+    if (fixture->response.status != status) {
+        g_error("%s %s %s: %d, not %d: %s", method, path, body ? body : "",
+                fixture->response.status, status,
+                fixture->response.body ? fixture->response.body->str : "");
+    }
+}
+
 void
 fixture_refused(Fixture *fixture, const char *method, const char *path, const char *body,
                 const char *general_problem)

@@ -40,6 +40,15 @@ struct json_t *fixture_json(Fixture *fixture, const char *method, const char *pa
 /* A member of the last fixture_json(), by a path of names and indexes: "changes.0.new_values.name".
  * NULL: no such. */
 struct json_t *fixture_at(Fixture *fixture, const char *path);
+const char *fixture_text(Fixture *fixture, const char *path);
+gint64 fixture_int(Fixture *fixture, const char *path);
+/* The newest activity of project 99 becomes what they look into ("0.message"). */
+void fixture_activity(Fixture *fixture);
+/* The index of the entry of a kind among its changes; -1: none. */
+int fixture_entry(Fixture *fixture, const char *kind);
+/* Sends a request that is answered with this status. */
+void fixture_expect(Fixture *fixture, const char *method, const char *path, const char *body,
+                    int status);
 /* The request is refused with 400 and this general_problem (NULL: none). */
 void fixture_refused(Fixture *fixture, const char *method, const char *path, const char *body,
                      const char *general_problem);

@@ -7,42 +7,6 @@
 #define STORIES "projects/99/stories"
 #define VERSION "SELECT version FROM project WHERE id = 99"
 
-static const char *
-text_at(Fixture *f, const char *path)
-{
-    return json_string_value(fixture_at(f, path));
-}
-
-static gint64
-int_at(Fixture *f, const char *path)
-{
-    return json_integer_value(fixture_at(f, path));
-}
-
-/* The newest activity becomes what fixture_at() looks into. */
-static void
-look_at_activity(Fixture *f)
-{
-    (void)fixture_json(f, "GET", "projects/99/activity?limit=1", NULL);
-    g_assert_cmpint(f->response.status, ==, 200);
-}
-
-/* The entry of a kind among its changes; -1: none. */
-static int
-change_of(Fixture *f, const char *kind)
-{
-    size_t i;
-    json_t *entry;
-
-    json_array_foreach(fixture_at(f, "0.changes"), i, entry)
-    {
-        if (g_strcmp0(json_string_value(json_object_get(entry, "kind")), kind) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 static char *
 dumped(Fixture *f, const char *path)
 {
@@ -91,11 +55,11 @@ test_create(Fixture *f, gconstpointer user)
         "\"url\":\"https://www.pivotaltracker.com/story/show/801\"}");
     g_assert_cmpint(f->response.status, ==, 200);
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
-    look_at_activity(f);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "story_create_activity");
-    g_assert_cmpstr(text_at(f, "0.guid"), ==, "99_231");
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example added this feature");
-    g_assert_cmpstr(text_at(f, "0.highlight"), ==, "added");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_create_activity");
+    g_assert_cmpstr(fixture_text(f, "0.guid"), ==, "99_231");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example added this feature");
+    g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "added");
     changes = dumped(f, "0.changes");
     g_assert_cmpstr(
         changes, ==,
@@ -105,7 +69,7 @@ test_create(Fixture *f, gconstpointer user)
         "\"requested_by_id\":101,\"project_id\":99,\"owner_ids\":[],\"label_ids\":[],\"labels\":[],"
         "\"follower_ids\":[],\"before_id\":557,\"after_id\":556},\"name\":\"Test story\","
         "\"story_type\":\"feature\"}]");
-    g_assert_cmpstr(text_at(f, "0.primary_resources.0.url"), ==,
+    g_assert_cmpstr(fixture_text(f, "0.primary_resources.0.url"), ==,
                     "https://www.pivotaltracker.com/story/show/801");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story_transition WHERE story_id = 801"
                                       " AND state = 'unscheduled' AND project_version = 231"),
@@ -183,11 +147,12 @@ test_refuse(Fixture *f, gconstpointer user)
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story WHERE project_id = 99"), ==, 4);
     (void)fixture_json(f, "POST", STORIES,
                        "{\"name\":\"a\",\"created_at\":\"2018-01-01T00:00:00Z\"}");
-    g_assert_cmpstr(text_at(f, "requirement"), ==, "Story created_at cannot be in the future.");
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==,
+                    "Story created_at cannot be in the future.");
     (void)fixture_json(f, "POST", STORIES, "{\"name\":");
     g_assert_cmpint(f->response.status, ==, 400);
-    g_assert_cmpstr(text_at(f, "code"), ==, "could_not_parse_body");
-    g_assert_cmpstr(text_at(f, "error"), ==, "Cannot parse the JSON-encoded request body.");
+    g_assert_cmpstr(fixture_text(f, "code"), ==, "could_not_parse_body");
+    g_assert_cmpstr(fixture_text(f, "error"), ==, "Cannot parse the JSON-encoded request body.");
 }
 
 static void
@@ -199,7 +164,7 @@ test_too_long(Fixture *f, gconstpointer user)
 
     (void)user;
     fixture_refused(f, "POST", STORIES, body, problem);
-    g_assert_cmpstr(text_at(f, "requirement"), ==,
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                     "'name' parameter must be 5000 characters or less.");
 }
 
@@ -211,10 +176,10 @@ test_update(Fixture *f, gconstpointer user)
     (void)user;
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"New\",\"kind\":\"story\"}");
     g_assert_cmpint(f->response.status, ==, 200);
-    g_assert_cmpstr(text_at(f, "name"), ==, "New");
-    g_assert_cmpstr(text_at(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
-    look_at_activity(f);
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example edited this feature");
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "New");
+    g_assert_cmpstr(fixture_text(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example edited this feature");
     changes = dumped(f, "0.changes");
     g_assert_cmpstr(
         changes, ==,
@@ -224,7 +189,7 @@ test_update(Fixture *f, gconstpointer user)
         "\"name\":\"New\",\"story_type\":\"feature\"}]");
     (void)fixture_json(f, "PATCH", STORIES "/555", "{\"name\":\"Newer\"}");
     g_assert_cmpint(fixture_number(f, VERSION), ==, 232);
-    look_at_activity(f);
+    fixture_activity(f);
     g_assert_null(fixture_at(f, "0.changes.0.new_values.updated_at"));
 }
 
@@ -238,7 +203,7 @@ test_nothing_changed(Fixture *f, gconstpointer user)
                        "{\"name\":\"Exhaust ports\",\"current_state\":\"started\",\"estimate\":2,"
                        "\"owner_ids\":[102,101],\"labels\":[{\"id\":5001},\"Admin \"]}");
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "230");
-    g_assert_cmpstr(text_at(f, "updated_at"), ==, "2017-05-03T23:28:56Z");
+    g_assert_cmpstr(fixture_text(f, "updated_at"), ==, "2017-05-03T23:28:56Z");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM activity WHERE project_id = 99"), ==,
                     2);
 }
@@ -268,10 +233,10 @@ test_state(Fixture *f, gconstpointer user)
         (void)fixture_json(f, "PUT", "stories/555", steps[i].body);
         g_assert_cmpint(f->response.status, ==, 200);
         g_assert_cmpint((fixture_at(f, "accepted_at") != NULL), ==, i == 2);
-        look_at_activity(f);
-        g_assert_cmpstr(text_at(f, "0.message"), ==, steps[i].message);
+        fixture_activity(f);
+        g_assert_cmpstr(fixture_text(f, "0.message"), ==, steps[i].message);
         if (i == 3) { /* rejected: the labels' counts, and null in so many words */
-            int label = change_of(f, "label"), story = change_of(f, "story");
+            int label = fixture_entry(f, "label"), story = fixture_entry(f, "story");
             g_autofree char *at =
                 g_strdup_printf("0.changes.%d.new_values.counts.number_of_stories_by_state", label);
             g_autofree char *when = g_strdup_printf("0.changes.%d.new_values.accepted_at", story);
@@ -295,17 +260,17 @@ test_type_drops_estimate(Fixture *f, gconstpointer user)
     (void)user;
     (void)fixture_json(f, "PUT", "stories/555", "{\"story_type\":\"chore\"}");
     g_assert_null(fixture_at(f, "estimate"));
-    look_at_activity(f);
+    fixture_activity(f);
     {
-        int at = change_of(f, "story");
+        int at = fixture_entry(f, "story");
         g_autofree char *original = g_strdup_printf("0.changes.%d.original_values.estimate", at);
         g_autofree char *fresh = g_strdup_printf("0.changes.%d.new_values.estimate", at);
 
-        g_assert_cmpint(int_at(f, original), ==, 2);
+        g_assert_cmpint(fixture_int(f, original), ==, 2);
         g_assert_true(json_is_null(fixture_at(f, fresh)));
     }
     (void)fixture_json(f, "PUT", "stories/556", "{\"deadline\":\"2017-06-01T00:00:00Z\"}");
-    g_assert_cmpstr(text_at(f, "deadline"), ==, "2017-06-01T00:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "deadline"), ==, "2017-06-01T00:00:00Z");
     (void)fixture_json(f, "PUT", "stories/556", "{\"story_type\":\"feature\"}");
     g_assert_null(fixture_at(f, "deadline"));
 }
@@ -319,14 +284,14 @@ test_labels(Fixture *f, gconstpointer user)
                        "\"Zoo\"]}");
     g_assert_cmpint(f->response.status, ==, 200);
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "232");
-    g_assert_cmpstr(text_at(f, "labels.0.name"), ==, "new one");
-    g_assert_cmpstr(text_at(f, "labels.2.name"), ==, "zoo");
+    g_assert_cmpstr(fixture_text(f, "labels.0.name"), ==, "new one");
+    g_assert_cmpstr(fixture_text(f, "labels.2.name"), ==, "zoo");
     (void)fixture_json(f, "GET", "projects/99/activity?limit=2", NULL);
-    g_assert_cmpstr(text_at(f, "1.message"), ==,
+    g_assert_cmpstr(fixture_text(f, "1.message"), ==,
                     "Ada Example created labels: \"new one\", \"zoo\"");
-    g_assert_cmpstr(text_at(f, "1.kind"), ==, "label_create_activity");
+    g_assert_cmpstr(fixture_text(f, "1.kind"), ==, "label_create_activity");
     g_assert_cmpint(json_array_size(fixture_at(f, "1.primary_resources")), ==, 2);
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example edited this feature");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example edited this feature");
     /* admin lost it, two won it; plans counts as before */
     g_assert_cmpint(json_array_size(fixture_at(f, "0.changes")), ==, 4);
     (void)fixture_json(f, "PUT", "stories/555", "{\"labels\":[]}");
@@ -339,7 +304,7 @@ test_people(Fixture *f, gconstpointer user)
 {
     (void)user;
     (void)fixture_json(f, "PUT", "stories/557", "{\"owner_ids\":[102,101,102]}");
-    g_assert_cmpint(int_at(f, "owned_by_id"), ==, 102);
+    g_assert_cmpint(fixture_int(f, "owned_by_id"), ==, 102);
     g_assert_cmpint(json_array_size(fixture_at(f, "owner_ids")), ==, 2);
     (void)fixture_json(f, "PUT", "stories/557", "{\"owned_by_id\":101}");
     g_assert_cmpint(json_array_size(fixture_at(f, "owner_ids")), ==, 1);
@@ -369,7 +334,7 @@ test_roles(Fixture *f, gconstpointer user)
     f->token = TOKEN_CY;
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"x\"}");
     g_assert_cmpint(f->response.status, ==, 403);
-    g_assert_cmpstr(text_at(f, "code"), ==, "unauthorized_operation");
+    g_assert_cmpstr(fixture_text(f, "code"), ==, "unauthorized_operation");
     fixture_sql(f,
                 "INSERT INTO membership(project_id, person_id, role) VALUES (99, 103, 'viewer')");
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"x\"}");
@@ -389,7 +354,7 @@ test_roles(Fixture *f, gconstpointer user)
     g_assert_cmpint(f->response.status, ==, 403);
     f->token = "nobody's";
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"x\"}");
-    g_assert_cmpstr(text_at(f, "code"), ==, "invalid_authentication");
+    g_assert_cmpstr(fixture_text(f, "code"), ==, "invalid_authentication");
     {
         TrackerRequest request = {.method = "PUT",
                                   .path = "/services/v5/stories/800",
@@ -415,23 +380,24 @@ test_order(Fixture *f, gconstpointer user)
     assert_order(f, "550 555 803 556 802 801 557");
     /* a place in the backlog makes it unstarted, as recorded */
     (void)fixture_json(f, "POST", STORIES, "{\"name\":\"d\",\"after_id\":555}");
-    g_assert_cmpstr(text_at(f, "current_state"), ==, "unstarted");
+    g_assert_cmpstr(fixture_text(f, "current_state"), ==, "unstarted");
     assert_order(f, "550 555 804 803 556 802 801 557");
     (void)fixture_json(f, "PUT", "stories/557", "{\"before_id\":802,\"group\":\"scheduled\"}");
-    g_assert_cmpstr(text_at(f, "current_state"), ==, "unstarted");
+    g_assert_cmpstr(fixture_text(f, "current_state"), ==, "unstarted");
     assert_order(f, "550 555 804 803 556 557 802 801");
-    look_at_activity(f);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "story_move_activity");
-    g_assert_cmpstr(text_at(f, "0.message"), ==,
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_move_activity");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==,
                     "Ada Example moved and scheduled this story before 'b'");
-    g_assert_cmpint(int_at(f, "0.changes.0.new_values.before_id"), ==, 802);
-    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.current_state"), ==, "unscheduled");
+    g_assert_cmpint(fixture_int(f, "0.changes.0.new_values.before_id"), ==, 802);
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.original_values.current_state"), ==,
+                    "unscheduled");
     (void)fixture_json(f, "PUT", "stories/557", "{\"group\":\"unscheduled\",\"after_id\":801}");
     assert_order(f, "550 555 804 803 556 802 801 557");
     (void)fixture_json(f, "PUT", "stories/802", "{\"after_id\":804,\"before_id\":803}");
     assert_order(f, "550 555 804 802 803 556 801 557");
-    look_at_activity(f);
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example moved this story after 'd'");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example moved this story after 'd'");
     fixture_refused(f, "PUT", "stories/802", "{\"after_id\":550,\"before_id\":803}",
                     "Got bad values for the following parameter(s):  none of the supplied "
                     "object-move parameters match the generated results ('before_id' parameter was "
@@ -474,11 +440,11 @@ test_delete(Fixture *f, gconstpointer user)
     g_assert_null(fixture_header(f, "Content-Type"));
     (void)fixture_json(f, "GET", "stories/555", NULL);
     g_assert_cmpint(f->response.status, ==, 404);
-    look_at_activity(f);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "story_delete_activity");
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example deleted this feature");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_delete_activity");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example deleted this feature");
     {
-        g_autofree char *path = g_strdup_printf("0.changes.%d", change_of(f, "story"));
+        g_autofree char *path = g_strdup_printf("0.changes.%d", fixture_entry(f, "story"));
         g_autofree char *change = dumped(f, path);
 
         g_assert_cmpstr(change, ==,
@@ -491,10 +457,98 @@ test_delete(Fixture *f, gconstpointer user)
     g_assert_cmpint(f->response.status, ==, 403);
     /* no id is given twice */
     (void)fixture_json(f, "POST", STORIES, "{\"name\":\"a\"}");
-    g_assert_cmpint(int_at(f, "id"), ==, 801);
+    g_assert_cmpint(fixture_int(f, "id"), ==, 801);
     (void)fixture_json(f, "DELETE", "stories/801", NULL);
     (void)fixture_json(f, "POST", STORIES, "{\"name\":\"a\"}");
-    g_assert_cmpint(int_at(f, "id"), ==, 802);
+    g_assert_cmpint(fixture_int(f, "id"), ==, 802);
+}
+
+static void
+test_nested(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_expect(f, "POST",
+                   STORIES
+                   "?fields=:default,tasks,comments,blockers,reviews,pull_requests,branches",
+                   "{\"name\":\"a\",\"tasks\":[{\"description\":\"x\"},{\"description\":\"y\","
+                   "\"complete\":true}],\"comments\":[{\"text\":\"c @bo.\"}],\"blockers\":[{"
+                   "\"description\":\"#555\"}],\"reviews\":[{\"review_type_id\":22}],"
+                   "\"pull_requests\":[{\"repo\":\"r\",\"number\":7}],\"branches\":[{"
+                   "\"name\":\"b\"}],\"labels\":[\"plans\"]}",
+                   200);
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
+    g_assert_cmpint(fixture_int(f, "tasks.1.position"), ==, 2);
+    g_assert_cmpstr(fixture_text(f, "comments.0.text"), ==, "c @bo.");
+    g_assert_cmpstr(fixture_text(f, "blockers.0.description"), ==, "#555");
+    g_assert_cmpstr(fixture_text(f, "reviews.0.status"), ==, "unstarted");
+    g_assert_cmpint(fixture_int(f, "pull_requests.0.number"), ==, 7);
+    g_assert_cmpstr(fixture_text(f, "branches.0.name"), ==, "b");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_create_activity");
+    /* story, two tasks, comment, blocker, review, pull request, branch, label's counts */
+    g_assert_cmpint(json_array_size(fixture_at(f, "0.changes")), ==, 9);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story_follower WHERE story_id = 801"),
+                    ==, 2);
+    fixture_refused(f, "POST", STORIES, "{\"name\":\"a\",\"tasks\":[{}]}",
+                    "this endpoint requires the parameter: description");
+    fixture_refused(f, "POST", STORIES, "{\"name\":\"a\",\"tasks\":[7]}",
+                    "Can't use content of 'tasks' parameter.");
+    fixture_refused(f, "POST", STORIES, "{\"name\":\"a\",\"comments\":[{\"text\":true}]}",
+                    "The 'text' parameter value was 'true' but must be of type 'extended_string'");
+    g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
+}
+
+static void
+test_with_comment(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_expect(f, "PUT", "stories/555",
+                   "{\"current_state\":\"rejected\",\"comment\":\"Try again\"}", 200);
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_update_activity");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==,
+                    "Ada Example rejected this feature with comments: \"Try again\"");
+    g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "rejected");
+    g_assert_cmpint(fixture_entry(f, "comment"), >=, 0);
+}
+
+static void
+test_move_project(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_refused(f, "PUT", "stories/555", "{\"project_id\":22}",
+                    "You do not have access to the destination project.");
+    fixture_refused(f, "PUT", "stories/555", "{\"project_id\":7}",
+                    "You do not have access to the destination project.");
+    fixture_sql(f, "UPDATE membership SET role = 'member' WHERE id = 9005;"
+                   "INSERT INTO review_type(id, project_id, name) VALUES (23, 22, 'Code');"
+                   "INSERT INTO label(id, project_id, name) VALUES (5003, 22, 'admin')");
+    fixture_expect(
+        f, "PUT",
+        "stories/555?fields=project_id,labels(name,project_id),owner_ids,reviews,comments",
+        "{\"project_id\":22,\"before_id\":700}", 200);
+    g_assert_cmpint(fixture_int(f, "project_id"), ==, 22);
+    g_assert_cmpint(fixture_int(f, "labels.0.id"), ==, 5003);
+    g_assert_cmpstr(fixture_text(f, "labels.1.name"), ==, "plans");
+    g_assert_cmpint(fixture_int(f, "labels.1.project_id"), ==, 22);
+    g_assert_cmpint(json_array_size(fixture_at(f, "owner_ids")), ==, 1);
+    g_assert_cmpint(fixture_int(f, "owner_ids.0"), ==, 101);
+    g_assert_cmpint(fixture_int(f, "reviews.0.review_type_id"), ==, 23);
+    g_assert_cmpint(json_array_size(fixture_at(f, "comments")), ==, 2);
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_move_from_project_activity");
+    fixture_expect(f, "GET", "projects/22/activity", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==,
+                    "story_move_into_project_and_prioritize_activity");
+    g_assert_cmpstr(fixture_text(f, "1.kind"), ==, "label_create_activity");
+    g_assert_cmpint(fixture_number(f, "SELECT version FROM project WHERE id = 22"), ==, 7);
+    fixture_expect(f, "GET", "projects/22/stories?fields=id", NULL, 200);
+    g_assert_cmpint(fixture_int(f, "0.id"), ==, 555);
+    fixture_expect(f, "GET", "projects/99/stories/555", NULL, 404);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story_transition WHERE story_id = 555"),
+                    ==, 2);
 }
 
 static void
@@ -509,7 +563,7 @@ test_forms(Fixture *f, gconstpointer user)
 
     (void)user;
     (void)fixture_json(f, "PUT", "stories/555?name=In+the+query&project_id=99", NULL);
-    g_assert_cmpstr(text_at(f, "name"), ==, "In the query");
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "In the query");
     (void)fixture_request(f, &request);
     g_assert_cmpint(f->response.status, ==, 200);
     g_assert_nonnull(strstr(f->response.body->str, "\"name\":\"From a form\""));
@@ -536,7 +590,7 @@ test_methods(Fixture *f, gconstpointer user)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         (void)fixture_json(f, cases[i].method, cases[i].path, NULL);
         g_assert_cmpint(f->response.status, ==, 404);
-        g_assert_cmpstr(text_at(f, "code"), ==, "route_not_found");
+        g_assert_cmpstr(fixture_text(f, "code"), ==, "route_not_found");
     }
 }
 
@@ -574,6 +628,9 @@ main(int argc, char **argv)
         {"/write/story/order", test_order},
         {"/write/story/order-no-room", test_order_no_room},
         {"/write/story/delete", test_delete},
+        {"/write/story/nested", test_nested},
+        {"/write/story/with-comment", test_with_comment},
+        {"/write/story/move-project", test_move_project},
         {"/write/story/forms", test_forms},
         {"/write/story/methods", test_methods},
     };

@@ -1,0 +1,11 @@
+/* write_story: what the files that write stories share. Threads: with the Call. Errors: 400. */
+#pragma once
+
+#include "tracker/story_draft.h"
+
+/* `labels` or `label_ids` of the request into the draft. Announce nothing before. */
+gboolean story_apply_labels(Call *call, StoryDraft *draft);
+
+/* Moves the story to another project, with whatever else the request changes, and answers. */
+gboolean write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before,
+                          gint64 target_id);
