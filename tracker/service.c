@@ -224,14 +224,16 @@ add_etag(TrackerResponse *response)
     add_header(response, "ETag", tag);
 }
 
-static void
-wrap_envelope(Call *call)
+/* Errors too, as npm's pivotaltracker expects, which was written for the real service (unsure: not
+ * recorded). They have neither pages nor a version. */
+static GString *
+wrap_envelope(const Call *call, GString *data, int status)
 {
-    GString *out = g_string_sized_new(call->body->len + 160);
+    GString *out = g_string_sized_new(data->len + 160);
 
     g_string_append(out, "{\"data\":");
-    g_string_append_len(out, call->body->str, (gssize)call->body->len);
-    if (call->paged) {
+    g_string_append_len(out, data->str, (gssize)data->len);
+    if (call->paged && status == 200) {
         g_string_append(out, ",\"pagination\":{");
         if (!call->total_unknown) {
             g_string_append_printf(out, "\"total\":%" G_GINT64_FORMAT ",", call->total);
@@ -241,13 +243,13 @@ wrap_envelope(Call *call)
                                ",\"returned\":%" G_GINT64_FORMAT "}",
                                call->limit, call->offset, call->returned);
     }
-    if (call->project_version >= 0) {
+    if (call->project_version >= 0 && status == 200) {
         g_string_append(out, ",\"project_version\":");
         json_int(out, call->project_version);
     }
-    g_string_append(out, ",\"http_status\":\"200\"}");
-    (void)g_string_free(call->body, TRUE);
-    call->body = out;
+    g_string_append_printf(out, ",\"http_status\":\"%d\"}", status);
+    (void)g_string_free(data, TRUE);
+    return out;
 }
 
 static void
@@ -285,10 +287,10 @@ answer_redirect(Call *call, TrackerResponse *response)
 static void
 answer_json(Call *call, TrackerResponse *response)
 {
-    if (call->envelope) {
-        wrap_envelope(call);
-    }
     response->body = g_steal_pointer(&call->body);
+    if (call->envelope) {
+        response->body = wrap_envelope(call, response->body, response->status);
+    }
     add_header(response, "Content-Type", "application/json; charset=utf-8");
     add_header(response, "Cache-Control", "max-age=0, private, must-revalidate");
     add_etag(response);
@@ -312,6 +314,9 @@ answer_problem(Call *call, TrackerResponse *response)
     response->status = problem_status(&call->problem);
     response->body = g_string_new(NULL);
     problem_write(&call->problem, response->body);
+    if (call->envelope) {
+        response->body = wrap_envelope(call, response->body, response->status);
+    }
     add_header(response, "Content-Type", "application/json; charset=utf-8");
     add_header(response, "Cache-Control", "no-cache");
     add_cors(response);

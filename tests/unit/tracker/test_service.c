@@ -208,6 +208,10 @@ test_envelope(Fixture *f, gconstpointer user)
                     "{\"id\":550,\"created_at\":1392595200000}");
     (void)fixture_get(f, "projects", "date_format=epoch");
     g_assert_cmpint(f->response.status, ==, 400);
+    (void)fixture_get(f, "projects/99/stories/1", "envelope=true");
+    g_assert_true(
+        g_str_has_prefix(f->response.body->str, "{\"data\":{\"code\":\"unfound_resource\""));
+    g_assert_true(g_str_has_suffix(f->response.body->str, "},\"http_status\":\"404\"}"));
 }
 
 /* What one may no longer read does not show through a workspace or a list of members. */
