@@ -1,0 +1,51 @@
+# A server that is killed with -9 while clients write: every change that was answered is there afterwards, at most the one
+# unanswered request of each client is there besides, and the database is whole.
+. "$(dirname "$0")/../lib/mount.sh"
+
+rounds=5 clients=4 before_kill=25
+sample_database "$work/k.db" 20
+start_server "$work/k.db"
+token=$(cat "$work/token")
+project=$(sqlite3 "$work/k.db" 'SELECT id FROM project')
+began=$(sqlite3 "$work/k.db" 'SELECT version FROM project')
+sql() { sqlite3 "$work/k.db" "$1"; }
+
+# write ROUND CLIENT: stories with a label, until the server has gone; says which were answered
+write() {
+    local n=0 name
+    while [ ! -e "$work/stop" ]; do
+        n=$((n + 1)) name="kill $1 $2 $n"
+        curl -fsS -H "X-TrackerToken: $token" -H 'Content-Type: application/json' -o /dev/null \
+            -d "{\"name\": \"$name\", \"labels\": [\"kill $2\"]}" \
+            "$url/services/v5/projects/$project/stories" 2>/dev/null || return 0
+        echo "$name" >>"$work/answered"
+    done
+}
+: >"$work/answered"
+for ((round = 1; round <= rounds; round++)); do
+    writers=()
+    for ((client = 1; client <= clients; client++)); do
+        write $round $client &
+        writers+=($!)
+    done
+    answered=$(wc -l <"$work/answered")
+    until_true 60 "round $round: writes are answered" eval "[ \$(wc -l <'$work/answered') -ge $((answered + before_kill)) ]"
+    kill -9 "$server_pid"
+    wait "$server_pid" 2>/dev/null || :
+    wait "${writers[@]}"
+    equal "$(sql 'PRAGMA integrity_check')" ok "round $round: the file"
+    equal "$(sql 'PRAGMA foreign_key_check')" "" "round $round: references"
+    sql "SELECT name FROM story WHERE name LIKE 'kill %'" | sort >"$work/there"
+    sort "$work/answered" >"$work/wanted"
+    lost=$(comm -13 "$work/there" "$work/wanted")
+    [ -z "$lost" ] || fail "round $round: answered and lost: $lost"
+    at_most "$(comm -23 "$work/there" "$work/wanted" | wc -l)" $((round * clients)) "round $round: unanswered and there"
+    equal "$(sql "SELECT count(*) FROM story_label JOIN label ON id = label_id WHERE name LIKE 'kill %'")" "$(wc -l <"$work/there")" \
+        "round $round: labels, one for each story"
+    equal "$(sql 'SELECT version FROM project')" $((began + $(sql "SELECT count(*) FROM activity WHERE project_id = $project AND version > $began"))) \
+        "round $round: version and activities"
+    equal "$(sql 'SELECT count(*) - count(DISTINCT version) FROM activity')" 0 "round $round: two activities of one version"
+    equal "$(sql 'SELECT count(*) - count(DISTINCT position) FROM story')" 0 "round $round: two stories in one place"
+    start_server "$work/k.db"
+    curl -fsS -H "X-TrackerToken: $token" -o /dev/null "$url/services/v5/projects/$project/stories?limit=1"
+done
