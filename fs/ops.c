@@ -261,9 +261,12 @@ do_init(void *user, struct fuse_conn_info *connection)
     (void)user;
     /* The kernel's write-back cache would trust its own sizes and ignore ours. */
     connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
-    connection->want |= connection->capable &
-                        (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
-                         FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_READ);
+    /* POSIX_ACL: `ls -l` asks for the ACL of every file; with it the kernel remembers that there is
+     * none. It also makes the kernel check the permission bits. */
+    connection->want |=
+        connection->capable &
+        (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+         FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_READ | FUSE_CAP_POSIX_ACL);
     connection->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 }
 
