@@ -333,7 +333,7 @@ take_group(Parser *parser)
 {
     SearchNode *inside;
 
-    if (++parser->depth > SEARCH_MAX_DEPTH) {
+    if (++parser->depth > SEARCH_MAX_PARENTHESES) {
         return refuse(parser, "The search text has too many parentheses inside each other.", NULL);
     }
     parser->at++;
@@ -434,6 +434,20 @@ take_expression(Parser *parser)
     return g_steal_pointer(&all);
 }
 
+/* SQLite's parser has a stack of 100 places, of which each level takes up to three. */
+static int
+depth_of(const SearchNode *node, SearchNodeType above)
+{
+    int left, right;
+
+    if (!node || node->type == SEARCH_NODE_TERM) {
+        return 0;
+    }
+    left = depth_of(node->left, node->type);
+    right = depth_of(node->right, node->type);
+    return MAX(left, right) + (node->type == above && above != SEARCH_NODE_NOT ? 0 : 1);
+}
+
 Search *
 search_parse(const char *text, GError **error)
 {
@@ -449,6 +463,8 @@ search_parse(const char *text, GError **error)
         search->root = take_expression(&parser);
         if (!problem && *parser.at == ')') {
             (void)refuse(&parser, "The search text lacks an opening parenthesis.", NULL);
+        } else if (!problem && depth_of(search->root, SEARCH_NODE_TERM) > SEARCH_MAX_DEPTH) {
+            (void)refuse(&parser, "The search text is nested too deeply.", NULL);
         }
     }
     if (problem) {

@@ -8,8 +8,9 @@
 #include <glib.h>
 
 #define SEARCH_MAX_BYTES 16384
-#define SEARCH_MAX_TERMS 200 /* ids do not count */
-#define SEARCH_MAX_DEPTH 50
+#define SEARCH_MAX_TERMS 200      /* ids do not count */
+#define SEARCH_MAX_PARENTHESES 50 /* inside each other */
+#define SEARCH_MAX_DEPTH 12       /* of the tree, where a chain of one operator is one level */
 #define SEARCH_MAX_IDS 1000
 
 typedef enum {

@@ -633,30 +633,36 @@ add_term(Builder *builder, const SearchNode *node)
     return TRUE;
 }
 
+static gboolean add_node(Builder *builder, const SearchNode *node);
+
+/* A side of AND or OR; a chain of the same operator needs no parentheses. */
+static gboolean
+add_side(Builder *builder, const SearchNode *node, SearchNodeType above)
+{
+    gboolean chained = node->type == above, done;
+
+    g_string_append(builder->sql, chained ? "" : "(");
+    done = add_node(builder, node);
+    g_string_append(builder->sql, chained ? "" : ")");
+    return done;
+}
+
 static gboolean
 add_node(Builder *builder, const SearchNode *node)
 {
-    gboolean done;
-
     switch (node->type) {
     case SEARCH_NODE_TERM:
-        g_string_append_c(builder->sql, '(');
-        done = add_term(builder, node);
-        break;
+        return add_term(builder, node);
     case SEARCH_NODE_NOT:
-        g_string_append(builder->sql, "NOT (");
-        done = add_node(builder, node->left);
-        break;
+        g_string_append(builder->sql, "NOT ");
+        return add_side(builder, node->left, SEARCH_NODE_NOT);
     default:
-        g_string_append_c(builder->sql, '(');
-        if (!add_node(builder, node->left)) {
+        if (!add_side(builder, node->left, node->type)) {
             return FALSE;
         }
         g_string_append(builder->sql, node->type == SEARCH_NODE_AND ? " AND " : " OR ");
-        done = add_node(builder, node->right);
+        return add_side(builder, node->right, node->type);
     }
-    g_string_append_c(builder->sql, ')');
-    return done;
 }
 
 static gboolean

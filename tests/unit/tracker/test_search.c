@@ -315,6 +315,43 @@ test_hostile_regexp(void)
 }
 
 static void
+assert_answered(Fixture *fixture, const char *query)
+{
+    json_t *root = get_json(fixture, "projects/99/search", "query", query);
+
+    if (fixture->response.status != 200) {
+        g_error("%s: %s", query, fixture->response.body->str);
+    }
+    json_decref(root);
+}
+
+/* What the language allows, SQLite can parse. */
+static void
+test_largest(void)
+{
+    Fixture fixture;
+    GString *right = g_string_new("e*t"), *left = g_string_new("e*t"), *chain = g_string_new("e*t");
+
+    open_more(&fixture);
+    for (int level = 0; level < 4; level++) { /* three levels each: OR, AND, NOT */
+        g_string_prepend(right, "name:w?m OR (e*t -(");
+        g_string_append(right, "))");
+        g_string_prepend(left, "-(");
+        g_string_append(left, ") e*t OR name:w?m");
+    }
+    for (int i = 1; i < 100; i++) {
+        g_string_append(chain, i % 2 ? " e*t" : " name:w?m*,e*t");
+    }
+    assert_answered(&fixture, right->str);
+    assert_answered(&fixture, left->str);
+    assert_answered(&fixture, chain->str);
+    (void)g_string_free(right, TRUE);
+    (void)g_string_free(left, TRUE);
+    (void)g_string_free(chain, TRUE);
+    fixture_close(&fixture);
+}
+
+static void
 test_shape(void)
 {
     Fixture fixture;
@@ -507,6 +544,7 @@ main(int argc, char **argv)
     g_test_add_func("/search/keywords", test_keywords);
     g_test_add_func("/search/refusals", test_refusals);
     g_test_add_func("/search/hostile-regexp", test_hostile_regexp);
+    g_test_add_func("/search/largest", test_largest);
     g_test_add_func("/search/shape", test_shape);
     g_test_add_func("/search/filter", test_filter);
     g_test_add_func("/search/epic-filter", test_epic_filter);

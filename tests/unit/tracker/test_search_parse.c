@@ -144,12 +144,15 @@ test_refusals(void)
     g_autofree char *fits = repeated("a ", SEARCH_MAX_TERMS);
     g_autofree char *alternatives = repeated("x,", SEARCH_MAX_TERMS + 1);
     g_autofree char *listed = g_strdup_printf("state:%sx", alternatives);
-    g_autofree char *deep = repeated("(", SEARCH_MAX_DEPTH + 1);
+    g_autofree char *deep = repeated("(", SEARCH_MAX_PARENTHESES + 1);
     g_autofree char *many = repeated("1,", SEARCH_MAX_IDS);
     g_autofree char *ids = g_strdup_printf("id:%s1", many);
     g_autofree char *no_last = g_strdup_printf("id:%.*s", (int)strlen(many) - 1, many);
+    g_autofree char *level = repeated("a OR b c ", SEARCH_MAX_DEPTH / 2);
+    g_autofree char *levels = g_strdup_printf("%sOR a", level);
     g_autofree char *huge = g_strnfill(SEARCH_MAX_BYTES + 1, 'x');
-    g_autoptr(Search) within = search_parse(fits, NULL), with_ids = search_parse(no_last, NULL);
+    g_autoptr(Search) within = search_parse(fits, NULL), with_ids = search_parse(no_last, NULL),
+                      fitting = search_parse(level, NULL);
 
     assert_refused("\"a", "The search text has a quotation mark without its partner.");
     assert_refused("label:\"a", "The search text has a quotation mark without its partner.");
@@ -167,11 +170,13 @@ test_refusals(void)
     assert_refused(terms, "The search text has too many terms.");
     assert_refused(listed, "The search text has too many terms.");
     assert_refused(deep, "The search text has too many parentheses inside each other.");
+    assert_refused(levels, "The search text is nested too deeply.");
     assert_refused(ids, "The search text has too many ids.");
     assert_refused(huge, "The search text is too long.");
     assert_refused("a \377", "The search text is not valid UTF-8.");
     g_assert_nonnull(within);
     g_assert_nonnull(with_ids);
+    g_assert_nonnull(fitting);
 }
 
 static gint64
