@@ -130,6 +130,17 @@ json_number(GString *out, double value)
     }
 }
 
+void
+json_float(GString *out, double value)
+{
+    gsize before = out->len;
+
+    json_number(out, value);
+    if (!strpbrk(out->str + before, ".e")) {
+        g_string_append(out, ".0");
+    }
+}
+
 static char *
 put_digits(char *at, gint64 value, int width)
 {

@@ -16,6 +16,8 @@ void json_text(GString *out, const char *text, gsize bytes);
 void json_int(GString *out, gint64 value);
 /* Whole values without a point ("2"), others with as many digits as needed. */
 void json_number(GString *out, double value);
+/* The same with a point always: "2.0". */
+void json_float(GString *out, double value);
 /* ISO 8601 in UTC and whole seconds, or with `millis` an integer. */
 void json_time(GString *out, gint64 at_ms, gboolean millis);
 

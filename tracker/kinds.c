@@ -658,6 +658,9 @@ static const Field iteration_fields[] = {
     ITERATION(points, 0, NULL),
     ITERATION(accepted_points, 0, NULL),
     ITERATION(effective_points, 0, NULL),
+    ITERATION(accepted, 0, NULL),
+    ITERATION(created, 0, NULL),
+    ITERATION(analytics, 0, NULL),
     KIND_FIELD,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(iteration_fields) == ITERATION_KIND + 1);

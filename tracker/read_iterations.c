@@ -1,8 +1,10 @@
 /* Iterations exist only as a plan (tracker/planning.h): the handlers choose a range of it and write
  * each one field by field; the stories of the whole range are rendered at once. */
 #include "tracker/computed.h"
+#include "tracker/history.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
+#include "tracker/summaries.h"
 
 #include <string.h>
 
@@ -52,16 +54,23 @@ write_stories(const Writer *writer, const PlanIteration *iteration, gboolean ids
     g_string_append_c(out, ']');
 }
 
-/* V5 prints this one with a point always: "9.0". */
+/* The days of the iteration, of the stories for which a time (a column) lies in it. (unsure: which
+ * stories these two attributes count is not recorded.) */
 static void
-write_float(GString *out, double value)
+write_days(Call *call, const PlanIteration *iteration, const char *column, GString *out)
 {
-    gsize before = out->len;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT s.id FROM story s WHERE s.project_id = ?1 AND s.%s >= ?2"
+                        " AND s.%s < ?3 ORDER BY s.id",
+                        column, column);
+    DbStmt *stmt = db_prepare(call->conn, sql);
+    g_autoptr(GArray) ids = NULL;
 
-    json_number(out, value);
-    if (!strpbrk(out->str + before, ".e")) {
-        g_string_append(out, ".0");
-    }
+    db_bind_int(stmt, 1, call->project_id);
+    db_bind_int(stmt, 2, iteration->start_ms);
+    db_bind_int(stmt, 3, iteration->finish_ms);
+    ids = render_ids(stmt);
+    history_write_iteration(&call->render, call->project_id, iteration, ids, out);
 }
 
 static void
@@ -105,7 +114,16 @@ write_field(const Writer *writer, IterationField field, const PlanIteration *ite
         json_number(out, iteration->accepted_points);
         break;
     case ITERATION_EFFECTIVE_POINTS:
-        write_float(out, iteration->effective_points);
+        json_float(out, iteration->effective_points);
+        break;
+    case ITERATION_ACCEPTED:
+        write_days(writer->call, iteration, "accepted_at", out);
+        break;
+    case ITERATION_CREATED:
+        write_days(writer->call, iteration, "created_at", out);
+        break;
+    case ITERATION_ANALYTICS:
+        summary_iteration(&writer->call->render, writer->call->project_id, iteration, out);
         break;
     case ITERATION_KIND:
         g_string_append(out, "\"iteration\"");
@@ -253,21 +271,62 @@ read_iterations(Call *call)
     return TRUE;
 }
 
+static const PlanIteration *
+iteration_of_path(Call *call)
+{
+    const Plan *plan = computed_plan(&call->render, call->project_id);
+    const PlanIteration *iteration = plan ? plan_iteration(plan, call->id) : NULL;
+
+    if (!iteration) {
+        (void)call_fail(call, PROBLEM_UNFOUND);
+    }
+    return iteration;
+}
+
 gboolean
 read_iteration(Call *call)
 {
     const Plan *plan = computed_plan(&call->render, call->project_id);
-    const PlanIteration *iteration = plan ? plan_iteration(plan, call->id) : NULL;
+    const PlanIteration *iteration = iteration_of_path(call);
     g_auto(Writer) writer = {0};
     gsize index;
 
     if (!iteration) {
-        return call_fail(call, PROBLEM_UNFOUND);
+        return FALSE;
     }
     index = (gsize)(iteration - plan->iterations);
     if (!writer_open(&writer, call, plan, index, index + 1)) {
         return FALSE;
     }
     write_iteration(&writer, iteration, call->body);
+    return TRUE;
+}
+
+gboolean
+read_analytics(Call *call)
+{
+    const PlanIteration *iteration = iteration_of_path(call);
+
+    if (!iteration) {
+        return FALSE;
+    }
+    summary_iteration(&call->render, call->project_id, iteration, call->body);
+    return TRUE;
+}
+
+gboolean
+read_cycle_times(Call *call)
+{
+    const PlanIteration *iteration = iteration_of_path(call);
+
+    if (!iteration) {
+        return FALSE;
+    }
+    g_string_append_c(call->body, '[');
+    for (gsize i = 0; i < iteration->n_stories; i++) {
+        json_separate(call->body);
+        summary_cycle_time(&call->render, call->body, iteration->story_ids[i]);
+    }
+    g_string_append_c(call->body, ']');
     return TRUE;
 }

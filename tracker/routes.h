@@ -111,6 +111,13 @@ gboolean read_workspace_search(Call *call);
 /* read_iterations.c */
 gboolean read_iterations(Call *call);
 gboolean read_iteration(Call *call);
+gboolean read_analytics(Call *call);
+gboolean read_cycle_times(Call *call);
+/* read_history.c */
+gboolean read_history_days(Call *call);
+gboolean read_history_iteration(Call *call);
+gboolean read_history_release(Call *call);
+gboolean read_history_snapshots(Call *call);
 /* download.c */
 gboolean download_redirect(Call *call);
 gboolean download_file(Call *call);

@@ -2,6 +2,7 @@
  * in accepted not at all. The cycle runs from the first start to the last acceptance, or to now. */
 #include "tracker/summaries.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "tracker/computed.h"
@@ -13,6 +14,7 @@ typedef struct Cycle {
 } Cycle;
 
 static const char *const cycle_states[4] = {"started", "finished", "delivered", "rejected"};
+enum { CYCLE_STARTED, CYCLE_REJECTED = 3 };
 
 static int
 cycle_state(const char *state)
@@ -48,7 +50,7 @@ read_cycle(Render *render, gint64 story_id, Cycle *cycle)
         if (state >= 0) {
             cycle->count[state]++;
         }
-        if (state == 0 && cycle->first_start_ms < 0) {
+        if (state == CYCLE_STARTED && cycle->first_start_ms < 0) {
             cycle->first_start_ms = at;
         }
         if (g_strcmp0(db_text(stmt, 0), "accepted") == 0) {
@@ -85,6 +87,74 @@ summary_cycle_time(Render *render, GString *out, gint64 story_id)
     json_key(out, "story_id");
     json_int(out, story_id);
     g_string_append(out, ",\"kind\":\"cycle_time_details\"}");
+}
+
+static int
+compare_ms(gconstpointer a, gconstpointer b)
+{
+    gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The middle one, or the mean of the two middle ones; 0 of none. */
+static gint64
+median(GArray *values)
+{
+    guint n = values->len;
+
+    if (n == 0) {
+        return 0;
+    }
+    g_array_sort(values, compare_ms);
+    return (g_array_index(values, gint64, (n - 1) / 2) + g_array_index(values, gint64, n / 2)) / 2;
+}
+
+/* Cycle times of what was accepted in the iteration; of features and bugs among it, the part that
+ * had been rejected before. (unsure: which stories the rate counts is not recorded.) */
+void
+summary_iteration(Render *render, gint64 project_id, const PlanIteration *iteration, GString *out)
+{
+    g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(DbStmt) stmt = db_prepare(
+        render->conn, "SELECT id, story_type IN ('feature', 'bug') FROM story WHERE project_id = ?1"
+                      " AND accepted_at >= ?2 AND accepted_at < ?3 AND current_state = 'accepted'"
+                      " AND story_type <> 'release'");
+    g_autoptr(DbStmt) bugs = db_prepare(
+        render->conn, "SELECT count(*) FROM story WHERE project_id = ?1"
+                      " AND story_type = 'bug' AND created_at >= ?2 AND created_at < ?3");
+    gint64 accepted = 0, delivered = 0, rejected = 0;
+
+    db_bind_int(stmt, 1, project_id);
+    db_bind_int(stmt, 2, iteration->start_ms);
+    db_bind_int(stmt, 3, iteration->finish_ms);
+    while (db_next(stmt)) {
+        Cycle cycle;
+
+        read_cycle(render, db_int(stmt, 0), &cycle);
+        accepted++;
+        if (cycle.first_start_ms >= 0 && cycle.last_accept_ms >= cycle.first_start_ms) {
+            gint64 ms = cycle.last_accept_ms - cycle.first_start_ms;
+
+            g_array_append_val(times, ms);
+        }
+        if (db_int(stmt, 1)) {
+            delivered++;
+            rejected += cycle.count[CYCLE_REJECTED] > 0 ? 1 : 0;
+        }
+    }
+    db_bind_int(bugs, 1, project_id);
+    db_bind_int(bugs, 2, iteration->start_ms);
+    db_bind_int(bugs, 3, iteration->finish_ms);
+    g_string_append(out, "{\"kind\":\"analytics\",\"stories_accepted\":");
+    json_int(out, accepted);
+    json_key(out, "bugs_created");
+    json_int(out, db_next(bugs) ? db_int(bugs, 0) : 0);
+    json_key(out, "cycle_time");
+    json_int(out, median(times));
+    json_key(out, "rejection_rate");
+    json_float(out, delivered ? round(1000.0 * (double)rejected / (double)delivered) / 10 : 0);
+    g_string_append_c(out, '}');
 }
 
 void

@@ -4,6 +4,7 @@
  * with the Render. */
 #pragma once
 
+#include "tracker/planning.h"
 #include "tracker/render.h"
 
 /* A blocker is free text; it blocks with the first story that it names, as "#ID" or by the story's
@@ -24,3 +25,7 @@ void summary_release_completion(Render *render, GString *out, gint64 release_id)
 void summary_epic_past_estimates(Render *render, GString *out, gint64 epic_id);
 void summary_epic_past_count(Render *render, GString *out, gint64 epic_id);
 void summary_epic_past_no_point_count(Render *render, GString *out, gint64 epic_id);
+
+/* The "analytics" of an iteration: what was accepted and found in it, how long that took. */
+void summary_iteration(Render *render, gint64 project_id, const PlanIteration *iteration,
+                       GString *out);
