@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tracker/webhook_post.h"
@@ -233,6 +235,76 @@ test_restart(Hooked *h, gconstpointer user)
     wait_for(h, QUEUED, 0);
 }
 
+/* ---- kill -9 ---- */
+
+static const char *program; /* this test, which runs itself as the process that is killed */
+
+/* Makes stories and posts what happens, until it is killed. */
+static int
+run_until_killed(const char *path)
+{
+    g_autoptr(Tracker) tracker = tracker_open(path, 0, NULL);
+    TrackerRequest request = {.method = "POST",
+                              .path = "/services/v5/projects/99/stories",
+                              .token = TOKEN_ADA,
+                              .content_type = "application/json",
+                              .body = "{\"name\":\"Made\"}",
+                              .body_bytes = strlen("{\"name\":\"Made\"}")};
+
+    if (!tracker || !tracker_deliver_webhooks(tracker, TRUE, NULL)) {
+        return 1;
+    }
+    for (int i = 0; i < 60; i++) {
+        TrackerResponse response;
+
+        tracker_handle(tracker, &request, &response);
+        tracker_response_clear(&response);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
+/* The versions in the order in which they arrived; one that was sent again counts once. */
+static gint64
+check_versions(Hooked *h)
+{
+    gint64 last = 230;
+
+    for (guint i = 0; i < receiver_count(h->receiver); i++) {
+        g_autofree char *body = receiver_body(h->receiver, i);
+        json_t *activity = json_loads(body, 0, NULL);
+        gint64 version = json_integer_value(json_object_get(activity, "project_version"));
+
+        g_assert_true(version == last + 1 || (version == last && version > 230));
+        last = version;
+        json_decref(activity);
+    }
+    return last;
+}
+
+/* No change is forgotten when the process is killed in the middle of it all. */
+static void
+test_kill(Hooked *h, gconstpointer user)
+{
+    const char *const arguments[] = {program, "--until-killed", h->base.path, NULL};
+    g_autoptr(GError) error = NULL;
+    GPid child;
+
+    (void)user;
+    tracker_close(h->base.tracker);
+    g_assert_true(g_spawn_async(NULL, (char **)(guintptr)arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+                                NULL, NULL, &child, &error));
+    g_assert_true(receiver_wait(h->receiver, 10));
+    g_assert_cmpint(kill(child, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+    h->base.tracker = tracker_open(h->base.path, 0, &error);
+    g_assert_no_error(error);
+    deliver(h);
+    wait_for(h, QUEUED, 0);
+    g_assert_cmpint(check_versions(h), ==, number(h, "SELECT version FROM project WHERE id = 99"));
+}
+
 /* Another process that delivers from the same database keeps us from doing it too. */
 static void
 test_one_deliverer(Hooked *h, gconstpointer user)
@@ -315,6 +387,10 @@ test_urls(void)
 int
 main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--until-killed") == 0) {
+        return run_until_killed(argv[2]);
+    }
+    program = argv[0];
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/webhooks/urls", test_urls);
     ADD("body", test_body);
@@ -324,6 +400,7 @@ main(int argc, char **argv)
     ADD("redirect", test_redirect);
     ADD("beside", test_beside);
     ADD("restart", test_restart);
+    ADD("kill", test_kill);
     ADD("one-deliverer", test_one_deliverer);
     ADD("orphan", test_orphan);
     ADD("queue-is-bounded", test_queue_is_bounded);
