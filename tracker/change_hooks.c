@@ -1,6 +1,7 @@
 /* The hooks of tracker/changes.h, in the order in which they run. */
 #include "tracker/changes.h"
 #include "tracker/changes_internal.h"
+#include "tracker/notify.h"
 #include "tracker/webhooks.h"
 
 static void
@@ -10,7 +11,7 @@ queue_webhooks(Call *call, const Activity *activity)
 }
 
 static const ChangeHook hooks[] = {
-    {queue_webhooks, tracker_wake_webhooks}, {NULL, NULL}, /* the end */
+    {notify_recorded, NULL}, {queue_webhooks, tracker_wake_webhooks}, {NULL, NULL}, /* the end */
 };
 
 void

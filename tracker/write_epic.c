@@ -4,6 +4,7 @@
 
 #include "tracker/changes.h"
 #include "tracker/labels.h"
+#include "tracker/parts.h"
 #include "tracker/positions.h"
 #include "tracker/routes.h"
 #include "tracker/rows.h"
@@ -231,6 +232,22 @@ check_name(Call *call)
                : TRUE;
 }
 
+static gboolean
+insert_comments(Call *call, gint64 epic_id)
+{
+    json_t *comment;
+    gsize i;
+
+    json_array_foreach(json_object_get(call->given, "comments"), i, comment)
+    {
+        if (!body_check(call, comment, &comment_create_table, "comments") ||
+            !comment_insert(call, &kind_epic, epic_id, comment)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 gboolean
 write_epic_create(Call *call)
 {
@@ -259,6 +276,9 @@ write_epic_create(Call *call)
         return FALSE;
     }
     change_created(call, &kind_epic, id);
+    if (!insert_comments(call, id)) {
+        return FALSE;
+    }
     change_describe(call, "epic_create_activity", "added", "added this epic");
     return change_close(call) && call_answer_one(call, &kind_epic, id);
 }

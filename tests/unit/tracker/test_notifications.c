@@ -1,6 +1,7 @@
-/* Notifications as their reader sees them. */
+/* Notifications as their reader sees them, and what makes them. */
 #include "support_service.h"
 
+#include <jansson.h>
 #include <string.h>
 
 static const char rows[] =
@@ -107,6 +108,104 @@ test_other_paths(Fixture *f, gconstpointer user)
     g_assert_cmpint(f->response.status, ==, 404);
 }
 
+/* ---- what makes them ---- */
+
+static void
+send(Fixture *f, const char *token, const char *method, const char *path, const char *body)
+{
+    f->token = token;
+    (void)fixture_json(f, method, path, body);
+    g_assert_cmpint(f->response.status, ==, 200);
+}
+
+/* What somebody was told since the last time, newest first: "type/action message|context". */
+static char *
+news(Fixture *f, const char *token)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    size_t i;
+    json_t *notification;
+
+    send(f, token, "GET", "my/notifications", NULL);
+    json_array_foreach(f->json, i, notification)
+    {
+        const json_t *context = json_object_get(notification, "context");
+
+        g_string_append_printf(
+            text, "%s%s/%s %s|%s", text->len ? "\n" : "",
+            json_string_value(json_object_get(notification, "notification_type")),
+            json_string_value(json_object_get(notification, "action")),
+            json_string_value(json_object_get(notification, "message")),
+            context ? json_string_value(context) : "-");
+    }
+    fixture_sql(f, "DELETE FROM notification");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+#define assert_news(f, token, wanted)                                                              \
+    do {                                                                                           \
+        g_autofree char *got_news = news(f, token);                                                \
+        g_assert_cmpstr(got_news, ==, wanted);                                                     \
+    } while (0)
+
+static void
+test_comments(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_sql(f, "DELETE FROM notification; INSERT INTO story_follower VALUES(555, 102)");
+    send(f, TOKEN_ADA, "POST", "stories/555/comments", "{\"text\":\"Look, @bo. And @cy\"}");
+    send(f, TOKEN_BO, "GET", "my/notifications", NULL);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "0.story.id")), ==, 555);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "0.comment_id")), ==, 804);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "0.new_attachment_count")), ==, 0);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification"), ==, 1);
+    assert_news(f, TOKEN_BO,
+                "comment_with_mention/create You were mentioned by Ada Example|Look, @bo. And @cy");
+    /* Ada follows now, having commented; Bo hears nothing of what Bo says. */
+    send(f, TOKEN_BO, "POST", "stories/555/comments", "{\"text\":\"Yes @bo\"}");
+    assert_news(f, TOKEN_ADA, "comment/create Bo commented on this story|Yes @bo");
+    /* An edit tells only who was not mentioned before. */
+    send(f, TOKEN_BO, "PUT", "stories/555/comments/805", "{\"text\":\"Yes @bo @ada\"}");
+    assert_news(f, TOKEN_ADA, "comment_with_mention/create You were mentioned by Bo|Yes @bo @ada");
+    send(f, TOKEN_BO, "PUT", "stories/555/comments/805", "{\"text\":\"Yes! @ada\"}");
+    assert_news(f, TOKEN_ADA, "");
+    send(f, TOKEN_BO, "POST", "epics/4001/comments", "{\"text\":\"Here: @ada\"}");
+    send(f, TOKEN_ADA, "GET", "my/notifications", NULL);
+    g_assert_cmpint(json_integer_value(fixture_at(f, "0.epic.id")), ==, 4001);
+    assert_news(f, TOKEN_ADA, "comment_with_mention/create You were mentioned by Bo|Here: @ada");
+    /* Who wants none gets none. */
+    fixture_sql(f, "UPDATE membership SET will_receive_mention_notifications_or_emails = 0"
+                   " WHERE id = 9001");
+    send(f, TOKEN_BO, "POST", "stories/557/comments", "{\"text\":\"@ada\"}");
+    assert_news(f, TOKEN_ADA, "comment/create Bo commented on this story|@ada");
+    fixture_sql(f, "UPDATE person SET receives_in_app_notifications = 0 WHERE id = 101");
+    send(f, TOKEN_BO, "POST", "stories/555/comments", "{\"text\":\"Hm\"}");
+    assert_news(f, TOKEN_ADA, "");
+}
+
+static void
+test_stories(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    fixture_sql(f, "DELETE FROM notification; DELETE FROM story_follower");
+    /* Ada asked for 555 and owns it with Bo. */
+    send(f, TOKEN_BO, "PUT", "stories/555", "{\"current_state\":\"delivered\"}");
+    assert_news(f, TOKEN_ADA, "story/delivery Bo delivered this story|-");
+    send(f, TOKEN_ADA, "PUT", "stories/555", "{\"current_state\":\"rejected\"}");
+    assert_news(f, TOKEN_BO, "story/rejection Ada Example rejected this story|-");
+    send(f, TOKEN_ADA, "PUT", "stories/555", "{\"current_state\":\"accepted\"}");
+    assert_news(f, TOKEN_BO, "story/acceptance Ada Example accepted this story|-");
+    send(f, TOKEN_ADA, "PUT", "stories/557", "{\"owner_ids\":[101,102]}");
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification"), ==, 1);
+    assert_news(f, TOKEN_BO, "story/ownership Ada Example has made you an owner of this story|-");
+    send(f, TOKEN_ADA, "PUT", "stories/557", "{\"owner_ids\":[102]}");
+    assert_news(f, TOKEN_BO, "");
+    send(f, TOKEN_ADA, "POST", "stories/557/blockers", "{\"description\":\"#555\"}");
+    assert_news(f, TOKEN_BO, "blocker/create Ada Example added a blocker to this story|#555");
+    send(f, TOKEN_ADA, "PUT", "stories/557", "{\"name\":\"Only a name\"}");
+    assert_news(f, TOKEN_BO, "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -114,5 +213,7 @@ main(int argc, char **argv)
     g_test_add("/notifications/list", Fixture, NULL, set_up, test_list, tear_down);
     g_test_add("/notifications/filters", Fixture, NULL, set_up, test_filters, tear_down);
     g_test_add("/notifications/other-paths", Fixture, NULL, set_up, test_other_paths, tear_down);
+    g_test_add("/notifications/comments", Fixture, NULL, set_up, test_comments, tear_down);
+    g_test_add("/notifications/stories", Fixture, NULL, set_up, test_stories, tear_down);
     return g_test_run();
 }

@@ -193,6 +193,13 @@ test_epic_create(Fixture *f, gconstpointer user)
     g_assert_cmpint(int_at(f, "label.id"), ==, 5002);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 233);
     assert_order(f, "New, Epic Plans Admins");
+    expect(f, "POST", EPICS "?fields=comments",
+           "{\"name\":\"Talked of\",\"label_id\":5002,\"comments\":[{\"text\":\"First\"}]}", 400);
+    expect(f, "POST", EPICS "?fields=comments,follower_ids",
+           "{\"name\":\"Talked of\",\"comments\":[{\"text\":\"One\"},{\"text\":\"Two\"}]}", 200);
+    g_assert_cmpstr(text_at(f, "comments.1.text"), ==, "Two");
+    g_assert_cmpint(int_at(f, "follower_ids.0"), ==, 101);
+    g_assert_cmpint(fixture_number(f, VERSION), ==, 235);
     expect(f, "GET", "epics/4002", NULL, 200);
     expect(f, "GET", "epics/4002/activity", NULL, 200);
     g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
@@ -222,6 +229,7 @@ test_epic_refuse(Fixture *f, gconstpointer user)
         {"{\"name\":\"x\",\"before_id\":7}", "This epic can no longer be moved to that position"},
         {"{\"name\":\"x\",\"before_id\":4001,\"after_id\":4001}",
          "This epic can no longer be moved to that position"},
+        {"{\"name\":\"x\",\"comments\":[7]}", "Can't use content of 'comments' parameter."},
         {"{\"name\":\"x\",\"follower_ids\":[103]}", "Couldn't find Person with 'id'=103"},
         {"{\"name\":\"x\",\"url\":\"y\"}", "this endpoint cannot accept the parameter: url"},
     };
