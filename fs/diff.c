@@ -19,21 +19,21 @@ typedef struct Pair {
 static void
 name_changed(const Pair *pair, const NodeKey *folder, const char *name, const NodeKey *gone)
 {
-    pair->sink->name(folder, name, gone, pair->sink->user);
+    pair->sink->name(&pair->before, &pair->after, folder, name, gone, pair->sink->user);
 }
 
 static void
 file_changed(const Pair *pair, const NodeKey *folder, const char *name, const NodeKey *key,
              gboolean content)
 {
-    pair->sink->node(folder, name, key, content, pair->sink->user);
+    pair->sink->node(&pair->before, &pair->after, folder, name, key, content, pair->sink->user);
 }
 
 static void
 folder_changed(const Pair *pair, const NodeKey *key)
 {
     const NodeKey parent = node_parent_key(key);
-    pair->sink->node(&parent, NULL, key, FALSE, pair->sink->user);
+    pair->sink->node(&pair->before, &pair->after, &parent, NULL, key, FALSE, pair->sink->user);
 }
 
 static gboolean
@@ -128,6 +128,20 @@ compare_folder(const Pair *pair, const NodeKey *folder)
         const ListEntry *entry = &g_array_index(after.entries, ListEntry, i);
         if (!g_hash_table_contains(then, entry->name)) {
             name_changed(pair, folder, entry->name, NULL);
+        }
+    }
+}
+
+/* The files of a folder that went, as changed: who has one open is to go on reading it. */
+static void
+report_files(const Pair *pair, const NodeKey *folder)
+{
+    g_auto(Listing) listing = {0};
+    (void)list_folder(&pair->before, folder, &listing);
+    for (guint i = 0; listing.entries && i < listing.entries->len; i++) {
+        const ListEntry *entry = &g_array_index(listing.entries, ListEntry, i);
+        if (node_info(entry->key.kind)->type == S_IFREG) {
+            file_changed(pair, folder, entry->name, &entry->key, TRUE);
         }
     }
 }
@@ -324,6 +338,10 @@ compare_iterations(const Pair *pair, const NodeKey *folder)
         const NodeKey *iteration = &g_array_index(listing.entries, ListEntry, i).key;
         const NodeKey json = {
             .kind = NODE_ITERATION_JSON, .project_id = iteration->project_id, .id = iteration->id};
+        if (!project_find_iteration(views_project(pair->after.views), iteration->id)) {
+            report_files(pair, iteration);
+            continue;
+        }
         compare_links(pair, iteration);
         compare_node(pair, iteration, "iteration.json", &json);
     }
@@ -362,6 +380,10 @@ compare_epic(const Pair *pair, const NodeKey *epic)
     stories.kind = NODE_EPIC_STORIES;
     fields.kind = NODE_EPIC_FIELDS;
     compare_links(pair, &stories);
+    if (!now) {
+        report_files(pair, epic);
+        report_files(pair, &comments);
+    }
     if (!old || !now || same_epic(old, now)) {
         return;
     }
@@ -474,18 +496,11 @@ diff_story(const SceneConfig *config, Views *before, Story *old, Views *after, S
     }
     NodeKey key = {.kind = NODE_STORY, .project_id = views_project(before)->id, .id = old->id};
     for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
-        g_auto(Listing) listing = {0};
         key.kind = folders[i];
         if (story) {
             compare_folder(&pair, &key);
-            continue;
-        }
-        (void)list_folder(&pair.before, &key, &listing);
-        for (guint k = 0; listing.entries && k < listing.entries->len; k++) {
-            const ListEntry *entry = &g_array_index(listing.entries, ListEntry, k);
-            if (node_info(entry->key.kind)->type == S_IFREG) {
-                file_changed(&pair, &key, entry->name, &entry->key, TRUE);
-            }
+        } else {
+            report_files(&pair, &key);
         }
     }
     key.kind = NODE_STORY;

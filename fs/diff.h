@@ -9,15 +9,18 @@
 
 #include "fs/scene.h"
 
+/* `before` and `after` of the functions below are the scenes in which keys may be looked at
+ * further. */
 typedef struct DiffSink {
     /* In `folder`, `name` stands for something else now, or for nothing, and the listing of
      * `folder` is different too. `gone`: what it stood for is nowhere any more; NULL: it is
      * elsewhere, or there was nothing. Strings are borrowed for the call. */
-    void (*name)(const NodeKey *folder, const char *name, const NodeKey *gone, gpointer user);
+    void (*name)(const Scene *before, const Scene *after, const NodeKey *folder, const char *name,
+                 const NodeKey *gone, gpointer user);
     /* The node is there as before, under `name` in `folder` (NULL: it is a folder, whose name is
      * left out), with other attributes or, with `content`, other bytes, another target. */
-    void (*node)(const NodeKey *folder, const char *name, const NodeKey *key, gboolean content,
-                 gpointer user);
+    void (*node)(const Scene *before, const Scene *after, const NodeKey *folder, const char *name,
+                 const NodeKey *key, gboolean content, gpointer user);
     gpointer user;
 } DiffSink;
 

@@ -32,6 +32,7 @@ handle_unref(Handle *handle)
     content_clear(&handle->content);
     listing_clear(&handle->listing);
     scene_clear(&handle->scene);
+    g_free(handle->cookies);
     if (handle->fd >= 0) {
         (void)close(handle->fd);
     }

@@ -12,7 +12,8 @@
 
 #include <stdatomic.h>
 
-typedef struct Handle {
+typedef struct Handle Handle;
+struct Handle {
     atomic_int references;
     guint64 number;      /* the node's */
     gboolean is_claimed; /* inode_claim() gave it the kernel's copy */
@@ -21,7 +22,9 @@ typedef struct Handle {
     Listing listing;     /* of a folder, and what its entries are made of */
     Scene scene;
     guint64 parent_number;
-} Handle;
+    guint64 *
+        cookies; /* the offset after each entry, ascending; NULL: the number of entries before it */
+};
 
 Handle *handle_new(guint64 number);
 Handle *handle_ref(Handle *handle);

@@ -14,6 +14,10 @@
  * a collision of hashes hashed again; as long as both are known they have different numbers, which
  * is what correctness needs. Such numbers alone depend on the order of lookups.
  *
+ * Where a node is one version of a file (version.h), the number that the kernel uses for it is that
+ * of the file for the version that came first, and hashed for the others; what stat shows
+ * (inode_number()) is that of the file for all.
+ *
  * Invariants: 1. number -> node is in the table exactly while the kernel's lookup count is above 0
  * (the root always).
  * 2. The table never changes a node's key. */
@@ -79,10 +83,10 @@ inode_table_free(InodeTable *table)
 }
 
 static guint64
-hash_key(const NodeKey *key, guint64 round)
+hash_key(const NodeKey *key, guint64 version, guint64 round)
 {
-    const gint64 numbers[] = {(gint64)key->kind, (gint64)key->of, key->project_id,
-                              key->id,           key->sub,        (gint64)round};
+    const gint64 numbers[] = {(gint64)key->kind, (gint64)key->of, key->project_id, key->id,
+                              key->sub,          (gint64)version, (gint64)round};
     guint64 hash = digest_bytes(numbers, sizeof(numbers), 0);
     if (key->name) {
         hash = digest_bytes(key->name, strlen(key->name), hash);
@@ -108,7 +112,7 @@ first_choice(const NodeKey *key)
         break;
     }
     if (id <= 0 || id >= (gint64)1 << KIND_SHIFT) {
-        return hash_key(key, 0);
+        return hash_key(key, 0, 0);
     }
     return (guint64)key->kind << KIND_SHIFT | (guint64)id;
 }
@@ -124,17 +128,23 @@ find_locked(InodeTable *table, const NodeKey *key, guint64 *ret_number)
             *ret_number = number;
             return node;
         }
-        number = hash_key(key, round);
+        number = hash_key(key, key->version, round);
     }
 }
 
+/* All versions of a file show the number of the first. */
 guint64
 inode_number(InodeTable *table, const NodeKey *key)
 {
     LOCK_SCOPE(&table->lock);
-    guint64 number;
-    (void)find_locked(table, key, &number);
-    return number;
+    guint64 number = first_choice(key);
+    for (guint64 round = 1;; round++) {
+        const Node *node = g_hash_table_lookup(table->by_number, &number);
+        if (!node || node_key_same_file(&node->key, key)) {
+            return number;
+        }
+        number = hash_key(key, 0, round);
+    }
 }
 
 guint64
@@ -163,18 +173,16 @@ inode_intern(InodeTable *table, const NodeKey *key)
     return number;
 }
 
-void
+gboolean
 inode_forget(InodeTable *table, guint64 number, guint64 n)
 {
     LOCK_SCOPE(&table->lock);
     Node *node = g_hash_table_lookup(table->by_number, &number);
     if (!node || number == ROOT_NUMBER) {
-        return;
+        return FALSE;
     }
     node->lookups -= MIN(n, node->lookups);
-    if (node->lookups == 0) {
-        g_hash_table_remove(table->by_number, &number);
-    }
+    return node->lookups == 0 && g_hash_table_remove(table->by_number, &number);
 }
 
 gboolean

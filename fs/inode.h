@@ -25,8 +25,8 @@ guint64 inode_find(InodeTable *table, const NodeKey *key);
 /* Counts one lookup and returns the number. The key is copied. */
 guint64 inode_intern(InodeTable *table, const NodeKey *key);
 
-/* Takes back `n` lookups; with the last the node is forgotten. */
-void inode_forget(InodeTable *table, guint64 number, guint64 n);
+/* Takes back `n` lookups; with the last the node is forgotten, and the answer TRUE. */
+gboolean inode_forget(InodeTable *table, guint64 number, guint64 n);
 
 /* A copy of the key of a number that the kernel named; its `name` is `*ret_name`, the caller's.
  * FALSE: unknown. */

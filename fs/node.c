@@ -208,8 +208,20 @@ node_parent_key(const NodeKey *key)
 }
 
 gboolean
-node_key_equal(const NodeKey *a, const NodeKey *b)
+node_has_versions(NodeKind kind)
+{
+    return node_info(kind)->type == S_IFREG && kind != NODE_ATTACHMENT;
+}
+
+gboolean
+node_key_same_file(const NodeKey *a, const NodeKey *b)
 {
     return a->kind == b->kind && a->of == b->of && a->project_id == b->project_id &&
            a->id == b->id && a->sub == b->sub && g_strcmp0(a->name, b->name) == 0;
+}
+
+gboolean
+node_key_equal(const NodeKey *a, const NodeKey *b)
+{
+    return a->version == b->version && node_key_same_file(a, b);
 }

@@ -94,6 +94,8 @@ typedef struct NodeKey {
     gint64 project_id; /* 0: of the account */
     gint64 id, sub;
     const char *name; /* NULL where ids say all */
+    guint64
+        version; /* of a file's content, where a node is one version of it (version.h); else 0 */
 } NodeKey;
 
 /* The snapshots that a node is made of. */
@@ -116,6 +118,9 @@ typedef struct NodeInfo {
 
 const NodeInfo *node_info(NodeKind kind);
 
+/* TRUE for files whose content can change. */
+gboolean node_has_versions(NodeKind kind);
+
 /* What the node is really made of: like the `needs` of its kind, but links know more. */
 guint node_needs(const NodeKey *key);
 
@@ -137,3 +142,5 @@ NodeKey node_child_key(const NodeKey *key, const NodeChild *child);
 NodeKey node_parent_key(const NodeKey *key);
 
 gboolean node_key_equal(const NodeKey *a, const NodeKey *b);
+/* The same node but for the version. */
+gboolean node_key_same_file(const NodeKey *a, const NodeKey *b);

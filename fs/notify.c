@@ -14,6 +14,7 @@
 #include "fs/diff.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ typedef struct Notice {
 
 typedef struct Job {
     CacheChange *change; /* or: */
+    Versions *versions;
     gint64 me;
     guint64 number;
     void (*done)(gpointer user);
@@ -50,10 +52,12 @@ typedef struct Job {
 struct Notify {
     InodeTable *inodes; /* const after new, like all down to muted */
     SceneBook *book;
+    Versions *versions;
     Grace *grace;
     gboolean (*waits_in)(guint64 number, gpointer user);
     gpointer waits_user;
     gboolean muted[NOTICE_BARRIER];
+    atomic_bool has_versions;
     struct fuse_session *session; /* const while the thread lives */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -76,12 +80,13 @@ read_muted(Notify *notify)
 }
 
 Notify *
-notify_new(InodeTable *inodes, SceneBook *book, Grace *grace,
+notify_new(InodeTable *inodes, SceneBook *book, Versions *versions, Grace *grace,
            gboolean (*waits_in)(guint64 number, gpointer user), gpointer user)
 {
     Notify *notify = g_new0(Notify, 1);
     notify->inodes = inodes;
     notify->book = book;
+    notify->versions = versions;
     notify->grace = grace;
     notify->waits_in = waits_in;
     notify->waits_user = user;
@@ -93,10 +98,19 @@ notify_new(InodeTable *inodes, SceneBook *book, Grace *grace,
     return notify;
 }
 
+void
+notify_use_versions(Notify *notify)
+{
+    atomic_store(&notify->has_versions, TRUE);
+}
+
 static void
 job_free(gpointer data)
 {
     Job *job = data;
+    if (job->change) {
+        version_faded(job->versions, job->change);
+    }
     cache_change_free(job->change);
     if (job->done) {
         job->done(job->user);
@@ -115,6 +129,8 @@ notice_clear(gpointer data)
 
 typedef struct Collector {
     Notify *notify;
+    gboolean has_versions;
+    gboolean only_pins;   /* the folder goes as a whole: its files need no notices */
     GArray *names;        /* of Notice: entries, told first */
     GArray *nodes;        /* of Notice */
     GHashTable *listings; /* guint64 *: folders whose listing is different */
@@ -139,12 +155,47 @@ remember(GHashTable *set, guint64 number)
     }
 }
 
+/* The number of a node as `scene` shows it; with versions, of that version. */
+static guint64
+known_number(const Collector *to, const Scene *scene, const NodeKey *key)
+{
+    NodeKey version = *key;
+    if (to->has_versions && !version_of(scene, &version)) {
+        return 0;
+    }
+    return inode_find(to->notify->inodes, &version);
+}
+
+/* Whoever has the old version open goes on with a copy. */
 static void
-collect_name(const NodeKey *folder, const char *name, const NodeKey *gone, gpointer user)
+pin_old(const Collector *to, const Scene *before, const NodeKey *key)
+{
+    Notify *notify = to->notify;
+    NodeKey version = *key;
+    if (!to->has_versions || !node_has_versions(key->kind) || !scene_covers(before, key) ||
+        !version_of(before, &version)) {
+        return;
+    }
+    const guint64 number = inode_find(notify->inodes, &version);
+    if (number) {
+        version_pin(notify->versions, number, before, key);
+        if (!inode_find(notify->inodes, &version)) {
+            version_unpin(notify->versions, number); /* forgotten meanwhile */
+        }
+    }
+}
+
+static void
+collect_name(const Scene *before, const Scene *after, const NodeKey *folder, const char *name,
+             const NodeKey *gone, gpointer user)
 {
     Collector *to = user;
+    (void)after;
+    if (gone) {
+        pin_old(to, before, gone);
+    }
     const guint64 parent = inode_find(to->notify->inodes, folder);
-    const guint64 number = gone ? inode_find(to->notify->inodes, gone) : 0;
+    const guint64 number = gone ? known_number(to, before, gone) : 0;
     if (!parent) {
         return;
     }
@@ -156,13 +207,22 @@ collect_name(const NodeKey *folder, const char *name, const NodeKey *gone, gpoin
     }
 }
 
+/* Another content is, with versions, another node: then the old one keeps its attributes, and the
+ * name is all. */
 static void
-collect_node(const NodeKey *folder, const char *name, const NodeKey *key, gboolean content,
-             gpointer user)
+collect_node(const Scene *before, const Scene *after, const NodeKey *folder, const char *name,
+             const NodeKey *key, gboolean content, gpointer user)
 {
     Collector *to = user;
+    if (content) {
+        pin_old(to, before, key);
+    }
+    if (to->only_pins) {
+        return;
+    }
+    const gboolean replaced = content && to->has_versions && node_has_versions(key->kind);
     const guint64 parent = inode_find(to->notify->inodes, folder);
-    const guint64 number = inode_find(to->notify->inodes, key);
+    const guint64 number = known_number(to, replaced ? before : after, key);
     if (!number) {
         return;
     }
@@ -171,14 +231,21 @@ collect_node(const NodeKey *folder, const char *name, const NodeKey *key, gboole
     } else if (parent) {
         remember(to->barriers, parent);
     }
-    add_notice(to, to->nodes, content ? NOTICE_CONTENT : NOTICE_ATTRIBUTES, 0, number, NULL);
+    if (!replaced) {
+        add_notice(to, to->nodes, content ? NOTICE_CONTENT : NOTICE_ATTRIBUTES, 0, number, NULL);
+    }
 }
 
 /* The histories: what is new in them is not known here, only that they grew. */
 static void
-collect_activity(Collector *to, const NodeKey *key)
+collect_activity(Collector *to, const NodeKey *key, const char *name)
 {
+    const NodeKey folder = node_parent_key(key);
+    const guint64 parent = inode_find(to->notify->inodes, &folder);
     const guint64 number = inode_find(to->notify->inodes, key);
+    if (parent) {
+        add_notice(to, to->names, NOTICE_ENTRY, parent, 0, name);
+    }
     if (number) {
         add_notice(to, to->nodes, NOTICE_ATTRIBUTES, 0, number, NULL);
     }
@@ -205,15 +272,17 @@ collect_change(Collector *to, const CacheChange *change, gint64 me)
     g_autoptr(Views) after = scene_book_views(to->notify->book, change->project);
     diff_projects(config, before, after, me, &sink);
     key.kind = NODE_PROJECT_ACTIVITY;
-    collect_activity(to, &key);
+    collect_activity(to, &key, "activity.jsonl");
     for (guint i = 0; i < change->stories->len; i++) {
         Story *old = g_ptr_array_index(change->old_stories, i);
         Story *story = g_ptr_array_index(change->stories, i);
+        to->only_pins = !story;
+        diff_story(config, before, old, after, story, &sink);
+        to->only_pins = FALSE;
         if (old && story) {
-            diff_story(config, before, old, after, story, &sink);
             key.kind = NODE_STORY_ACTIVITY;
             key.id = story->id;
-            collect_activity(to, &key);
+            collect_activity(to, &key, ".activity.jsonl");
         }
     }
 }
@@ -357,6 +426,7 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
 {
     Collector to = {
         .notify = notify,
+        .has_versions = atomic_load(&notify->has_versions),
         .names = g_array_new(FALSE, FALSE, sizeof(Notice)),
         .nodes = g_array_new(FALSE, FALSE, sizeof(Notice)),
         .listings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
@@ -368,6 +438,7 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
      * none. */
     grace_wait(notify->grace);
     collect_change(&to, change, me);
+    version_faded(notify->versions, change);
     add_set(&to, to.barriers, to.names, NOTICE_BARRIER);
     add_set(&to, to.listings, to.nodes, NOTICE_CONTENT);
     tell_names(notify, to.names);
@@ -491,6 +562,7 @@ notify_change(Notify *notify, CacheChange *change, gint64 me)
 {
     Job *job = g_new0(Job, 1);
     job->change = change;
+    job->versions = notify->versions;
     job->me = me;
     if (!post(notify, &notify->jobs, job)) {
         job_free(job);

@@ -20,6 +20,7 @@
 #include "fs/grace.h"
 #include "fs/inode.h"
 #include "fs/scene.h"
+#include "fs/version.h"
 
 #include <fuse_lowlevel.h>
 
@@ -32,12 +33,15 @@ typedef struct NotifyStats {
 } NotifyStats;
 
 /* All borrowed. `waits_in`: TRUE when an operation on that number is parked. */
-Notify *notify_new(InodeTable *inodes, SceneBook *book, Grace *grace,
+Notify *notify_new(InodeTable *inodes, SceneBook *book, Versions *versions, Grace *grace,
                    gboolean (*waits_in)(guint64 number, gpointer user), gpointer user);
 gboolean notify_start(Notify *notify, struct fuse_session *session, GError **error);
 void notify_stop(Notify *notify);
 void notify_free(Notify *notify);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Notify, notify_free)
+
+/* Nodes of files are versions (version.h): old ones get copies, names lead to new ones. */
+void notify_use_versions(Notify *notify);
 
 /* Takes over `change`. `me`: whose my/ it is; 0 unknown. */
 void notify_change(Notify *notify, CacheChange *change, gint64 me);

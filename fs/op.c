@@ -232,6 +232,20 @@ op_fail(CacheAsk *ask, ErrCode code, const char *message)
     return FALSE;
 }
 
+void
+op_forget(Fs *fs, guint64 number, guint64 n)
+{
+    if (inode_forget(fs->inodes, number, n)) {
+        version_unpin(fs->versions, number);
+    }
+}
+
+gboolean
+op_set_version(Fs *fs, const Scene *scene, NodeKey *key)
+{
+    return !atomic_load(&fs->without_opens) || version_of(scene, key);
+}
+
 static struct timespec
 time_of_ms(gint64 ms)
 {

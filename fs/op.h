@@ -17,12 +17,14 @@
 #include "fs/park.h"
 #include "fs/reply.h"
 #include "fs/scene.h"
+#include "fs/version.h"
 
 #include <stdatomic.h>
 
 #define OP_PATIENCE_MS 3000
 #define OP_IMPATIENT_MS 10000
 #define FS_PARKED_MAX 4096
+#define FS_KEPT_LISTINGS 32 /* of folders that are being read, without handles */
 
 struct Fs {
     uid_t uid; /* const after new, like all but what locks itself */
@@ -33,6 +35,14 @@ struct Fs {
     SceneBook *book;
     InodeTable *inodes;
     Park *park;
+    /* Set while the session is made: the kernel opens files and folders without asking (ops_ro.h).
+     */
+    gboolean may_skip_opens;
+    atomic_bool without_opens;
+    Versions *versions;
+    pthread_mutex_t listings_lock;
+    struct Handle *listings[FS_KEPT_LISTINGS]; /* protected by listings_lock, like next_listing */
+    guint next_listing;
     Grace *grace;
     Notify *notify;
     pthread_mutex_t waiting_lock;
@@ -58,6 +68,8 @@ struct Op {
     char *key_name;
     char *name; /* argument: of a lookup or an attribute */
     gsize size;
+    off_t offset;             /* of a read without a handle */
+    gboolean with_attributes; /* likewise, of a folder */
     struct fuse_file_info info;
     gint64 since_ms;
     gboolean takes_stale;    /* this run: old data is fine */
@@ -77,6 +89,13 @@ void op_go(Op *op);
 /* For the functions: to be called before answering, as a call of the interrupt function may be
  * under way. */
 void op_answering(Op *op);
+
+/* Forgets lookups, and what was kept for the node. */
+void op_forget(Fs *fs, guint64 number, guint64 n);
+
+/* The key with the version that `scene` shows, if nodes are versions here; FALSE: there is no such
+ * file. */
+gboolean op_set_version(Fs *fs, const Scene *scene, NodeKey *key);
 
 /* For the functions: ends with an error of our own. Always FALSE. */
 gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);

@@ -7,10 +7,13 @@
 #include "fs/ops_open.h"
 
 #include "cache/base/clock.h"
+#include "fs/handle.h"
 #include "fs/list.h"
+#include "fs/ops_ro.h"
 #include "fs/tree.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -33,7 +36,7 @@ answer_negative(Op *op)
 }
 
 static void
-answer_entry(Op *op, const NodeKey *key, const Facts *facts)
+answer_entry(Op *op, const Scene *scene, const NodeKey *key, const Facts *facts)
 {
     Fs *fs = op->fs;
     const double timeout = op_timeout(fs, key);
@@ -45,11 +48,15 @@ answer_entry(Op *op, const NodeKey *key, const Facts *facts)
     if (key->kind == NODE_CONTROL || key->kind == NODE_STATUS) {
         entry.entry_timeout = timeout; /* a fixed name, whatever the account is doing */
     }
-    op_fill_stat(fs, key, entry.ino, facts, &entry.attr);
+    op_fill_stat(fs, key, key->version ? inode_number(fs->inodes, key) : entry.ino, facts,
+                 &entry.attr);
     inode_tell_size(fs->inodes, entry.ino, (gint64)facts->size);
+    if (key->version && version_is_passing(key->kind)) {
+        version_pin(fs->versions, entry.ino, scene, key);
+    }
     op_answering(op);
     if (!reply_entry(&op->reply, &entry)) {
-        inode_forget(fs->inodes, entry.ino, 1);
+        op_forget(fs, entry.ino, 1);
     }
 }
 
@@ -76,11 +83,11 @@ run_lookup(Op *op, CacheAsk *ask)
         }
         seen = &own;
     }
-    if (!scene_describe(seen, &key, &facts)) {
+    if (!scene_describe(seen, &key, &facts) || !op_set_version(op->fs, seen, &key)) {
         answer_negative(op);
         return TRUE;
     }
-    answer_entry(op, &key, &facts);
+    answer_entry(op, seen, &key, &facts);
     return TRUE;
 }
 
@@ -98,7 +105,7 @@ static void
 do_forget(fuse_req_t req, fuse_ino_t number, uint64_t n)
 {
     Fs *fs = fuse_req_userdata(req);
-    inode_forget(fs->inodes, number, n);
+    op_forget(fs, number, n);
     fuse_reply_none(req);
 }
 
@@ -107,7 +114,7 @@ do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
     Fs *fs = fuse_req_userdata(req);
     for (size_t i = 0; i < count; i++) {
-        inode_forget(fs->inodes, forgets[i].ino, forgets[i].nlookup);
+        op_forget(fs, forgets[i].ino, forgets[i].nlookup);
     }
     fuse_reply_none(req);
 }
@@ -117,6 +124,9 @@ run_getattr(Op *op, CacheAsk *ask)
 {
     g_auto(Scene) scene = {0};
     Facts facts;
+    if (op->key.version) {
+        return ops_ro_getattr(op, ask);
+    }
     if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
         return FALSE;
     }
@@ -258,7 +268,13 @@ do_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
 static void
 do_init(void *user, struct fuse_conn_info *connection)
 {
-    (void)user;
+    Fs *fs = user;
+    const unsigned without = FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT;
+    atomic_store(&fs->without_opens,
+                 fs->may_skip_opens && (connection->capable & without) == without);
+    if (atomic_load(&fs->without_opens)) {
+        notify_use_versions(fs->notify);
+    }
     /* The kernel's write-back cache would trust its own sizes and ignore ours. */
     connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
     /* POSIX_ACL: `ls -l` asks for the ACL of every file; with it the kernel remembers that there is
@@ -358,6 +374,9 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->inodes = inode_table_new();
     fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
     fs->grace = grace_new();
+    fs->versions = versions_new();
+    fs->may_skip_opens = config->read_only && !getenv("TRACKERFS_TEST_OPENS");
+    (void)pthread_mutex_init(&fs->listings_lock, NULL);
     (void)pthread_mutex_init(&fs->waiting_lock, NULL);
     fs->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     SceneConfig scene_config = {
@@ -369,7 +388,7 @@ fs_new(const FsConfig *config, Cache *cache)
     };
     fs->book = scene_book_new(cache, &scene_config);
     scene_book_set_figures(fs->book, fill_figures, fs);
-    fs->notify = notify_new(fs->inodes, fs->book, fs->grace, op_waits_in, fs);
+    fs->notify = notify_new(fs->inodes, fs->book, fs->versions, fs->grace, op_waits_in, fs);
     return fs;
 }
 
@@ -377,8 +396,8 @@ static void
 change_begins(const CacheChange *change, gpointer user)
 {
     Fs *fs = user;
-    (void)change;
     atomic_fetch_add(&fs->open_changes, 1);
+    version_fading(fs->versions, change);
 }
 
 static void
@@ -386,6 +405,7 @@ change_ended(CacheChange *change, gboolean published, gpointer user)
 {
     Fs *fs = user;
     if (!published) {
+        version_faded(fs->versions, change);
         cache_change_free(change);
         atomic_fetch_sub(&fs->open_changes, 1);
         return;
@@ -425,7 +445,12 @@ fs_free(Fs *fs)
     }
     park_free(fs->park);
     notify_free(fs->notify);
+    for (guint i = 0; i < G_N_ELEMENTS(fs->listings); i++) {
+        handle_unref(fs->listings[i]);
+    }
+    (void)pthread_mutex_destroy(&fs->listings_lock);
     grace_free(fs->grace);
+    versions_free(fs->versions);
     g_hash_table_destroy(fs->waiting);
     (void)pthread_mutex_destroy(&fs->waiting_lock);
     scene_book_free(fs->book);

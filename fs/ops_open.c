@@ -16,6 +16,7 @@
 #include "cache/base/digest.h"
 #include "fs/handle.h"
 #include "fs/list.h"
+#include "fs/ops_ro.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,6 +143,11 @@ run_open(Op *op, CacheAsk *ask)
 void
 ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
+    Fs *fs = fuse_req_userdata(req);
+    if (atomic_load(&fs->without_opens)) {
+        (void)fuse_reply_err(req, ENOSYS);
+        return;
+    }
     if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC)) {
         (void)fuse_reply_err(req, EROFS);
         return;
@@ -152,9 +158,12 @@ ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 void
 ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fuse_file_info *info)
 {
-    (void)number;
-    g_autoptr(Handle) handle = handle_ref(handle_of(info));
     Fs *fs = fuse_req_userdata(req);
+    if (atomic_load(&fs->without_opens)) {
+        ops_ro_read(req, number, size, offset);
+        return;
+    }
+    g_autoptr(Handle) handle = handle_ref(handle_of(info));
     Reply reply;
     atomic_fetch_add(&fs->kernel_requests, 1);
     reply_init(&reply, req);
@@ -210,6 +219,11 @@ run_opendir(Op *op, CacheAsk *ask)
 void
 ops_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
+    Fs *fs = fuse_req_userdata(req);
+    if (atomic_load(&fs->without_opens)) {
+        (void)fuse_reply_err(req, ENOSYS);
+        return;
+    }
     op_go(op_begin(req, number, run_opendir, NULL, info));
 }
 
@@ -259,37 +273,95 @@ put_entry(DirBuffer *buffer, guint at, double timeout)
     const Handle *handle = buffer->handle;
     const ListEntry *listed = &g_array_index(handle->listing.entries, ListEntry, at);
     struct fuse_entry_param entry = {.attr_timeout = timeout, .entry_timeout = timeout};
+    const off_t next = handle->cookies ? (off_t)handle->cookies[at] : (off_t)at + 3;
+    NodeKey key = listed->key;
     entry.attr.st_ino = inode_number(fs->inodes, &listed->key);
     entry.attr.st_mode = node_info(listed->key.kind)->type;
     Facts facts;
     if (buffer->with_attributes && buffer->lets_keep &&
         scene_covers(&handle->scene, &listed->key) &&
-        scene_describe(&handle->scene, &listed->key, &facts)) {
-        entry.ino = inode_intern(fs->inodes, &listed->key);
-        op_fill_stat(fs, &listed->key, entry.ino, &facts, &entry.attr);
+        scene_describe(&handle->scene, &listed->key, &facts) &&
+        op_set_version(fs, &handle->scene, &key)) {
+        entry.ino = inode_intern(fs->inodes, &key);
+        op_fill_stat(fs, &key, entry.attr.st_ino, &facts, &entry.attr);
         inode_tell_size(fs->inodes, entry.ino, (gint64)facts.size);
     }
-    const gboolean fits = put(buffer, listed->name, &entry, (off_t)at + 3);
+    const gboolean fits = put(buffer, listed->name, &entry, next);
     if (entry.ino && fits) {
         g_array_append_val(buffer->interned, entry.ino);
     } else if (entry.ino) {
-        inode_forget(fs->inodes, entry.ino, 1);
+        op_forget(fs, entry.ino, 1);
     }
     return fits;
 }
 
-static void
+/* The entry to go on with: an index, "." and ".." included. */
+static gint64
+entry_after(const Handle *handle, off_t offset)
+{
+    const guint n = handle->listing.entries->len;
+    if (!handle->cookies || offset <= 2) {
+        return CLAMP(offset, 0, (gint64)n + 2);
+    }
+    guint low = 0, high = n;
+    while (low < high) {
+        const guint middle = low + (high - low) / 2;
+        if (handle->cookies[middle] <= (guint64)offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return (gint64)low + 2;
+}
+
+/* Returns how many were put. */
+static guint
 fill(DirBuffer *buffer, off_t offset, const NodeKey *folder)
 {
     const guint n = buffer->handle->listing.entries->len + 2;
     const double timeout = op_timeout(buffer->fs, folder);
-    for (gint64 at = MAX(offset, 0); at < n; at++) {
+    guint put_in = 0;
+    for (gint64 at = entry_after(buffer->handle, offset); at < n; at++, put_in++) {
         const gboolean fits =
             at < 2 ? put_dots(buffer, (guint)at) : put_entry(buffer, (guint)at - 2, timeout);
         if (!fits) {
-            return;
+            break;
         }
     }
+    return put_in;
+}
+
+gboolean
+ops_answer_directory(Fs *fs, fuse_req_t req, const Handle *handle, size_t size, off_t offset,
+                     gboolean with_attributes)
+{
+    g_autofree char *key_name = NULL;
+    NodeKey folder;
+    if (!inode_get(fs->inodes, handle->number, &folder, &key_name)) {
+        (void)fuse_reply_err(req, ENOENT);
+        return FALSE;
+    }
+    g_autofree char *data = g_malloc(size);
+    g_autoptr(GArray) interned = g_array_new(FALSE, FALSE, sizeof(guint64));
+    /* A listing of an earlier state goes on as it was, but lets the kernel keep nothing of it. */
+    const guint side = grace_enter(fs->grace);
+    DirBuffer buffer = {.req = req,
+                        .fs = fs,
+                        .handle = handle,
+                        .data = data,
+                        .size = size,
+                        .with_attributes = with_attributes,
+                        .lets_keep = scene_is_current(fs->book, &handle->scene),
+                        .interned = interned};
+    const guint put_in = fill(&buffer, offset, &folder);
+    if (fuse_reply_buf(req, data, buffer.used) != 0) {
+        for (guint i = 0; i < interned->len; i++) {
+            op_forget(fs, g_array_index(interned, guint64, i), 1);
+        }
+    }
+    grace_leave(fs->grace, side);
+    return put_in > 0;
 }
 
 static void
@@ -297,32 +369,12 @@ answer_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
                  const struct fuse_file_info *info, gboolean with_attributes)
 {
     Fs *fs = fuse_req_userdata(req);
-    g_autofree char *key_name = NULL;
-    NodeKey folder;
-    atomic_fetch_add(&fs->kernel_requests, 1);
-    if (!inode_get(fs->inodes, number, &folder, &key_name)) {
-        (void)fuse_reply_err(req, ENOENT);
+    if (atomic_load(&fs->without_opens)) {
+        ops_ro_readdir(req, number, size, offset, with_attributes);
         return;
     }
-    g_autofree char *data = g_malloc(size);
-    g_autoptr(GArray) interned = g_array_new(FALSE, FALSE, sizeof(guint64));
-    DirBuffer buffer = {.req = req,
-                        .fs = fs,
-                        .handle = handle_of(info),
-                        .data = data,
-                        .size = size,
-                        .with_attributes = with_attributes,
-                        .interned = interned};
-    /* A listing of an earlier state goes on as it was, but lets the kernel keep nothing of it. */
-    const guint side = grace_enter(fs->grace);
-    buffer.lets_keep = scene_is_current(fs->book, &buffer.handle->scene);
-    fill(&buffer, offset, &folder);
-    if (fuse_reply_buf(req, data, buffer.used) != 0) {
-        for (guint i = 0; i < interned->len; i++) {
-            inode_forget(fs->inodes, g_array_index(interned, guint64, i), 1);
-        }
-    }
-    grace_leave(fs->grace, side);
+    atomic_fetch_add(&fs->kernel_requests, 1);
+    (void)ops_answer_directory(fs, req, handle_of(info), size, offset, with_attributes);
 }
 
 void

@@ -1,6 +1,7 @@
 /* ops_open: the operations on open files and folders. For the table in ops.c. */
 #pragma once
 
+#include "fs/handle.h"
 #include "fs/op.h"
 
 void ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info);
@@ -12,3 +13,8 @@ void ops_readdir(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
                  struct fuse_file_info *info);
 void ops_readdirplus(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
                      struct fuse_file_info *info);
+
+/* Answers with the entries of `handle` after `offset`, as many as fit; FALSE: there were none, or
+ * it failed. */
+gboolean ops_answer_directory(Fs *fs, fuse_req_t req, const Handle *handle, size_t size,
+                              off_t offset, gboolean with_attributes);

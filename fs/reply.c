@@ -58,6 +58,12 @@ answer(Reply *reply)
     return reply->req;
 }
 
+fuse_req_t
+reply_take(Reply *reply)
+{
+    return answer(reply);
+}
+
 void
 reply_code(Reply *reply, int code)
 {

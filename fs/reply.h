@@ -30,6 +30,9 @@ void reply_data(Reply *reply, struct fuse_bufvec *vector);
 void reply_link(Reply *reply, const char *target);
 void reply_statfs(Reply *reply, const struct statvfs *figures);
 
+/* For an answer that libfuse wants whole: the request, which counts as answered. */
+fuse_req_t reply_take(Reply *reply);
+
 /* The rules of getxattr(2) and listxattr(2): with `room` 0 the length alone, ERANGE when it does
  * not fit. */
 void reply_xattr(Reply *reply, const char *data, gsize length, gsize room);

@@ -38,19 +38,51 @@ change() { # change PATH JSON
 }
 age_of() { stat -c %Y "$1"; }
 
-# --- Everything told: each view is right at once, and nothing else was asked of the process again.
-mounted ''
-reset_requests
-change "/projects/$pid/stories/$id" '{"name": "Quite another name", "description": "Changed by a colleague.\n"}'
-at_most "$(requests)" 5 "requests for one changed story, two of them the test's own"
-equal "$(cat "$project/stories/$id-Quite-another-name/description.md")" "Changed by a colleague." "the text, without a remount"
-equal "$(stat -c %s "$project/stories/$id-Quite-another-name/description.md")" 24 "its size"
-equal "$(readlink "$project/stories/$id")" "$id-Quite-another-name" "where the alias leads"
-[ -L "$story" ] || fail "the old name is still a folder"
-[ "$(find "$project"/by-state/* -name "$id-*" -printf '%f\n' | sort -u)" = "$id-Quite-another-name" ] || fail "links keep the old name"
-find "$project/stories" -mindepth 1 -maxdepth 1 | grep -q "$id-Quite-another-name" || fail "the listing keeps the old name"
-jq -e '.notices.attributes > 0 and .notices.entries > 0 and .notices.contents > 0' "$mnt/.trackerfs/status.json" >/dev/null || fail "no notices counted"
-unmount "$mnt"
+# --- Everything told: each view is right at once, and nothing else was asked of the process again. A read-only mount whose
+# files the kernel opens by itself, and one with a handle for each open.
+everything() { # everything NAME
+    local name=$1
+    mounted ''
+    exec 8<"$story/description.md" 9<"$story/story.json"
+    head -c 10 <&9 >/dev/null
+    cp "$story/description.md" "$work/old.md"
+    cp "$story/story.json" "$work/old.json"
+    reset_requests
+    change "/projects/$pid/stories/$id" "{\"name\": \"Quite $name\", \"description\": \"Changed by a colleague, $name.\\n\"}"
+    at_most "$(requests)" 5 "requests for one changed story, two of them the test's own"
+    now=$project/stories/$id-Quite-$name
+    equal "$(cat "$now/description.md")" "Changed by a colleague, $name." "the text, without a remount"
+    equal "$(stat -c %s "$now/description.md")" $((26 + ${#name})) "its size"
+    equal "$(readlink "$project/stories/$id")" "$id-Quite-$name" "where the alias leads"
+    [ -L "$story" ] || fail "the old name is still a folder"
+    [ "$(find "$project"/by-state/* -name "$id-*" -printf '%f\n' | sort -u)" = "$id-Quite-$name" ] || fail "links keep the old name"
+    [ -n "$(find "$project/stories" -mindepth 1 -maxdepth 1 -name "$id-Quite-$name")" ] || fail "the listing keeps the old name"
+    grep -q "Quite $name" "$now/story.json" || fail "story.json keeps the old name"
+    cat <&8 >"$work/new.md"
+    cat <(head -c 10 "$work/old.json") - <&9 >"$work/new.json"
+    exec 8<&- 9<&-
+    if [ "$name" = unopened ]; then # with handles the old bytes end at the new size, as when any file is written in place
+        cmp "$work/new.md" "$work/old.md" || fail "who had the file open reads other bytes than were there"
+        cmp "$work/new.json" "$work/old.json" || fail "who was reading the file sees a mix"
+    fi
+    jq -e '.notices.attributes > 0 and .notices.entries > 0 and .notices.contents > 0' "$mnt/.trackerfs/status.json" >/dev/null || fail "no notices counted"
+    # What did not change is not asked for again.
+    other=$(find "$project/stories" -mindepth 1 -maxdepth 1 -type d ! -name "$id-*" | sort | sed -n 1p)
+    grep -r . "$other" >/dev/null
+    before=$(calls)
+    own=$(($(calls) - before))
+    before=$(calls)
+    grep -r . "$other" >/dev/null
+    again=$(($(calls) - before - own))
+    echo "a second grep -r of a story, $name: $again requests of the kernel"
+    [ "$name" != unopened ] || equal "$again" 0 "requests of a second grep -r on a read-only mount"
+    unmount "$mnt"
+}
+calls() { jq .requests_from_kernel "$mnt/.trackerfs/status.json"; }
+everything unopened
+export TRACKERFS_TEST_OPENS=1
+everything opened
+unset TRACKERFS_TEST_OPENS
 
 # --- entry: the old name of a story goes on being its folder
 mounted entry
@@ -71,7 +103,8 @@ change "/projects/$pid/stories/$id" '{"name": "Told attributes"}'
 [ "$(age_of "$project/members")" != "$before" ] || fail "the folder keeps its time though the kernel was told"
 unmount "$mnt"
 
-# --- open: the kernel was not told of a new size; an open tells it before it is answered
+# --- open (with handles): the kernel was not told of a new size; an open tells it before it is answered
+export TRACKERFS_TEST_OPENS=1
 mounted entry,attributes,content
 change "/projects/$pid/stories/$id" '{"description": "Longer than whatever stood here before. Longer than whatever stood here before. END\n"}'
 equal "$(tail -c 4 "$story/description.md")" "END" "the end of a file that grew"
@@ -80,6 +113,7 @@ mounted entry,attributes,content,open
 change "/projects/$pid/stories/$id" '{"description": "Longer than whatever stood here before. Longer than whatever stood here before. And longer still. LAST\n"}'
 [ "$(tail -c 5 "$story/description.md")" != "LAST" ] || fail "without notices before opens nothing is cut: they are needless, or the test is"
 unmount "$mnt"
+unset TRACKERFS_TEST_OPENS
 
 # --- content: the target of a link that the kernel keeps
 mounted content
