@@ -10,13 +10,13 @@ project=$(sqlite3 "$work/k.db" 'SELECT id FROM project')
 began=$(sqlite3 "$work/k.db" 'SELECT version FROM project')
 sql() { sqlite3 "$work/k.db" "$1"; }
 
-# write ROUND CLIENT: stories with a label, until the server has gone; says which were answered
+# write ROUND CLIENT: stories with a label and a comment, until the server has gone; says which were answered
 write() {
     local n=0 name
     while [ ! -e "$work/stop" ]; do
         n=$((n + 1)) name="kill $1 $2 $n"
         curl -fsS -H "X-TrackerToken: $token" -H 'Content-Type: application/json' -o /dev/null \
-            -d "{\"name\": \"$name\", \"labels\": [\"kill $2\"]}" \
+            -d "{\"name\": \"$name\", \"labels\": [\"kill $2\"], \"comments\": [{\"text\": \"$name\"}]}" \
             "$url/services/v5/projects/$project/stories" 2>/dev/null || return 0
         echo "$name" >>"$work/answered"
     done
@@ -42,6 +42,7 @@ for ((round = 1; round <= rounds; round++)); do
     at_most "$(comm -23 "$work/there" "$work/wanted" | wc -l)" $((round * clients)) "round $round: unanswered and there"
     equal "$(sql "SELECT count(*) FROM story_label JOIN label ON id = label_id WHERE name LIKE 'kill %'")" "$(wc -l <"$work/there")" \
         "round $round: labels, one for each story"
+    equal "$(sql "SELECT count(*) FROM comment WHERE text LIKE 'kill %'")" "$(wc -l <"$work/there")" "round $round: comments, one for each story"
     equal "$(sql 'SELECT version FROM project')" $((began + $(sql "SELECT count(*) FROM activity WHERE project_id = $project AND version > $began"))) \
         "round $round: version and activities"
     equal "$(sql 'SELECT count(*) - count(DISTINCT version) FROM activity')" 0 "round $round: two activities of one version"

@@ -1,0 +1,156 @@
+/* Random valid operations, and what must be true whatever they were:
+ *   - each change raises the version by one and makes the one activity of that version;
+ *   - the activities alone rebuild the state that GET shows, order included;
+ *   - the order of stories is a permutation: the chain of neighbours visits each once;
+ *   - tasks of a story stand at 1..n;
+ *   - the points of iterations add up to those of the stories in them.
+ *
+ * The same seed gives the same run. TRACKERFS_RANDOM_OPERATIONS and TRACKERFS_RANDOM_SEED change
+ * length and seed (scripts/soak). Each failure names its operation. */
+#include "support_random.h"
+#include "support_replay.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define PROJECT 99
+#define BASE "projects/99/"
+#define DEFAULT_OPERATIONS 1500
+#define CHECK_EVERY 100
+#define MAX_STORIES 120
+
+/* ---- what must be true ---- */
+
+static void
+check_version(World *world, Replay *replay)
+{
+    gint64 version = replay_advance(replay);
+    gint64 header =
+        g_ascii_strtoll(fixture_header(&world->fixture, "X-Tracker-Project-Version"), NULL, 10);
+    g_assert_cmpint(version, ==, header);
+    g_assert_cmpint(fixture_number(&world->fixture, "SELECT version FROM project WHERE id = 99"),
+                    ==, version);
+}
+
+/* From the top, neighbour by neighbour. */
+static void
+check_order(World *world)
+{
+    json_t *list =
+        json_incref(random_get(world, BASE "stories?limit=500&fields=before_id,after_id"));
+    size_t n = json_array_size(list);
+    for (size_t i = 0; i < n; i++) {
+        json_t *story = json_array_get(list, i);
+        gint64 above = i > 0 ? random_int_of(json_array_get(list, i - 1), "id") : 0;
+        gint64 below = i + 1 < n ? random_int_of(json_array_get(list, i + 1), "id") : 0;
+        g_assert_cmpint(random_int_of(story, "after_id"), ==, above);
+        g_assert_cmpint(random_int_of(story, "before_id"), ==, below);
+    }
+    json_decref(list);
+    g_assert_cmpint(fixture_number(&world->fixture,
+                                   "SELECT count(*) - count(DISTINCT position) FROM story"
+                                   " WHERE project_id = 99"),
+                    ==, 0);
+    /* Scheduled stories stand before the icebox. */
+    g_assert_cmpint(
+        fixture_number(&world->fixture,
+                       "SELECT count(*) FROM story a, story b WHERE a.project_id = 99 AND"
+                       " b.project_id = 99 AND a.current_state = 'unscheduled' AND"
+                       " b.current_state <> 'unscheduled' AND a.position < b.position"),
+        ==, 0);
+}
+
+static void
+check_tasks(World *world)
+{
+    g_assert_cmpint(
+        fixture_number(&world->fixture,
+                       "SELECT count(*) FROM (SELECT story_id, count(*) n, min(position) low,"
+                       " max(position) high, count(DISTINCT position) d FROM task"
+                       " GROUP BY story_id) WHERE low <> 1 OR high <> n OR d <> n"),
+        ==, 0);
+}
+
+static void
+check_points(World *world)
+{
+    json_t *list =
+        json_incref(random_get(world, BASE "iterations?limit=50&fields=number,points,"
+                                           "accepted_points,stories(estimate,current_state)"));
+    size_t i = 0;
+    size_t k = 0;
+    json_t *iteration = NULL;
+    json_t *story = NULL;
+    json_array_foreach(list, i, iteration)
+    {
+        double points = 0;
+        double accepted = 0;
+        json_array_foreach(json_object_get(iteration, "stories"), k, story)
+        {
+            double estimate = json_number_value(json_object_get(story, "estimate"));
+            const char *state = json_string_value(json_object_get(story, "current_state"));
+            points += estimate;
+            accepted += g_str_equal(state, "accepted") ? estimate : 0;
+        }
+        g_assert_cmpfloat(json_number_value(json_object_get(iteration, "points")), ==, points);
+        g_assert_cmpfloat(json_number_value(json_object_get(iteration, "accepted_points")), ==,
+                          accepted);
+    }
+    json_decref(list);
+}
+
+static void
+check(World *world, Replay *replay)
+{
+    world->operation = "check";
+    check_order(world);
+    check_tasks(world);
+    check_points(world);
+    (void)random_get(world, BASE "labels");
+    check_version(world, replay);
+    replay_compare(replay);
+}
+
+static guint64
+setting(const char *name, guint64 fallback)
+{
+    const char *text = g_getenv(name);
+    guint64 value = 0;
+    return text && g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT32, &value, NULL) ? value
+                                                                                      : fallback;
+}
+
+static void
+test_random(void)
+{
+    World world = {0};
+    guint64 seed = setting("TRACKERFS_RANDOM_SEED", 1);
+    guint64 n = setting("TRACKERFS_RANDOM_OPERATIONS", DEFAULT_OPERATIONS);
+    world.random = seed * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) | 1;
+    fixture_open(&world.fixture);
+    Replay *replay = replay_new(&world.fixture, PROJECT);
+    while (world.done < n) {
+        random_operate(&world);
+        if (fixture_number(&world.fixture, "SELECT count(*) FROM story WHERE project_id = 99") >
+            MAX_STORIES) {
+            random_delete_story(&world);
+        }
+        if (world.done % CHECK_EVERY == 0 || world.done == n) {
+            check(&world, replay);
+        }
+    }
+    g_test_message("%" G_GUINT64_FORMAT " operations of seed %" G_GUINT64_FORMAT
+                   ", version %" G_GINT64_FORMAT,
+                   world.done, seed,
+                   fixture_number(&world.fixture, "SELECT version FROM project WHERE id = 99"));
+    replay_free(replay);
+    fixture_close(&world.fixture);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/random/operations", test_random);
+    return g_test_run();
+}
