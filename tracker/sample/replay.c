@@ -244,11 +244,11 @@ label_id(Replay *replay, const char *name, char who)
     act(replay,
         (Act){.kind = "label_create_activity",
               .who = who,
-              .highlight = "created label",
+              .highlight = "created",
               .changes = list_of(created("label", id, label_values(replay, id, name))),
               .resources = list_of(
                   json_pack("{s:s,s:I,s:s}", "kind", "label", "id", (json_int_t)id, "name", name))},
-        "created label \"%s\"", name);
+        "created labels: \"%s\"", name);
     return id;
 }
 
