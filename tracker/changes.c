@@ -160,6 +160,36 @@ changes_snapshot(Call *call, const Kind *kind, gint64 id)
     return object;
 }
 
+/* Where an object stands among its like, kept beside the snapshot; 0 for what has no order. */
+static gint64
+position_of(Call *call, const Kind *kind, gint64 id)
+{
+    if (kind != &kind_story && kind != &kind_epic) {
+        return 0;
+    }
+    return row_int(call->conn,
+                   kind == &kind_story ? "SELECT position FROM story WHERE id = ?1"
+                                       : "SELECT position FROM epic WHERE id = ?1",
+                   "i", id);
+}
+
+/* Who did not move has no new neighbours to tell of: it is they who came or went. */
+static void
+keep_neighbours(Change *change)
+{
+    static const char *const names[] = {"before_id", "after_id"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        json_t *value = json_object_get(change->before, names[i]);
+
+        if (value) {
+            (void)json_object_set(change->after, names[i], value);
+        } else {
+            (void)json_object_del(change->after, names[i]);
+        }
+    }
+}
+
 static Change *
 find_entry(ChangeSet *changes, const Kind *kind, gint64 id)
 {
@@ -215,6 +245,7 @@ announce(Call *call, const Kind *kind, gint64 id, ChangeType type, gboolean quie
     change->type = type;
     change->quiet = quiet;
     change->before = type == CHANGE_CREATE ? NULL : changes_snapshot(call, kind, id);
+    change->position = position_of(call, kind, id);
     g_ptr_array_add(changes->entries, change);
     (void)announce_parent(call, kind, id);
     return change;
@@ -359,6 +390,10 @@ compare(Call *call, ChangeSet *changes)
 
         change->after =
             change->type == CHANGE_DELETE ? NULL : changes_snapshot(call, change->kind, change->id);
+        if (change->type == CHANGE_UPDATE && change->after &&
+            change->position == position_of(call, change->kind, change->id)) {
+            keep_neighbours(change);
+        }
     }
     for (guint i = 0; i < changes->entries->len; i++) {
         Change *change = g_ptr_array_index(changes->entries, i);

@@ -32,6 +32,7 @@ typedef struct Change {
     ChangeType type;
     gboolean quiet;         /* moved aside by another: its updated_at stays */
     gboolean arrived;       /* a CREATE that came from another project */
+    gint64 position;        /* as announced, of what has an order */
     json_t *before, *after; /* tracked attributes, null ones left out; NULL: there was no object */
 } Change;
 
