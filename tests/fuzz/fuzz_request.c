@@ -37,7 +37,7 @@ static const char sql[] =
     " (98, 'Open', 1, 'UTC', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL, NULL),"
     " (97, 'Hidden', 1, 'UTC', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL);"
     "INSERT INTO membership(id, project_id, person_id, role) VALUES(1, 99, 1, 'owner'),"
-    " (2, 99, 2, 'viewer');"
+    " (2, 99, 2, 'viewer'), (3, 98, 1, 'member');"
     "INSERT INTO label(id, project_id, name, created_at) VALUES(1, 99, 'plans', 1577836800000);"
     "INSERT INTO story(id, project_id, position, name, description, story_type, current_state,"
     " estimate, accepted_at, created_at, updated_at, requested_by_id, extra) VALUES"
@@ -92,12 +92,8 @@ open_tracker(void)
 static void
 close_tracker(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
     g_clear_pointer(&state.tracker, tracker_close);
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        g_autofree char *file = g_strconcat(state.path, ends[i], NULL);
-        (void)g_remove(file);
-    }
+    tracker_remove(state.path, TRUE);
 }
 
 static void
@@ -158,9 +154,10 @@ check_json(const TrackerResponse *response)
         g_error("no JSON: %s: %s", problem.text, response->body->str);
     }
     if (response->status >= 400) {
-        const char *kind = json_string_value(json_object_get(root, "kind"));
-        g_assert_cmpstr(kind, ==, "error");
-        g_assert_true(json_is_string(json_object_get(root, "code")));
+        const json_t *data = json_object_get(root, "data"); /* in an envelope */
+        const json_t *error = data ? data : root;
+        g_assert_cmpstr(json_string_value(json_object_get(error, "kind")), ==, "error");
+        g_assert_true(json_is_string(json_object_get(error, "code")));
     }
     json_decref(root);
 }
