@@ -153,6 +153,8 @@ gboolean write_label_delete(Call *call);
 gboolean write_epic_create(Call *call);
 gboolean write_epic_update(Call *call);
 gboolean write_epic_delete(Call *call);
+/* source_commits.c */
+gboolean write_source_commit(Call *call);
 /* write_iteration.c */
 gboolean write_iteration_override(Call *call);
 /* write_review_type.c */

@@ -212,6 +212,11 @@ static const Param integration_create_params[] = {
 };
 TABLE(integration_create, integration_create_params, FALSE, &integration_both);
 
+static const Param source_commit_params[] = {
+    {"source_commit", PARAM_OBJECT, PARAM_REQUIRED, 0, NULL},
+};
+TABLE(source_commit, source_commit_params, FALSE, NULL);
+
 const WriteRoute manage_routes[] = {
     {"PUT", "me", ROLE_NONE, &me, write_me, 0},
     {"POST", "my/workspaces", ROLE_NONE, &workspace_create, write_workspace_create, 0},
@@ -225,6 +230,7 @@ const WriteRoute manage_routes[] = {
     {"PUT", "accounts/:i/memberships/:u", ROLE_NONE, &account_member_update,
      write_account_member_update, 0},
     {"DELETE", "accounts/:i/memberships/:u", ROLE_NONE, NULL, write_account_member_delete, 0},
+    {"POST", "source_commits", ROLE_NONE, &source_commit, write_source_commit, 0},
     {"POST", "projects", ROLE_NONE, &project_create, write_project_create, 0},
     {"PUT", P, ROLE_OWNER, &project_update, write_project_update, 0},
     {"DELETE", P, ROLE_OWNER, NULL, write_project_delete, 0},

@@ -179,7 +179,10 @@ add_comment(Call *call, gint64 story_id)
     if (!text || !*text) {
         return TRUE;
     }
-    comment = json_pack("{s:s}", "text", text);
+    /* The commit is given by source_commits.c only. */
+    comment = json_pack("{s:s, s:s*, s:s*}", "text", text, "commit_identifier",
+                        body_text(call->given, "commit_identifier"), "commit_type",
+                        body_text(call->given, "commit_type"));
     id = comment_insert(call, &kind_story, story_id, comment);
     json_decref(comment);
     return id != 0;
@@ -216,22 +219,12 @@ check_viewer(Call *call, const StoryDraft *draft, const StoryDraft *before)
     return call_fail(call, PROBLEM_UNAUTHORIZED);
 }
 
-gboolean
-write_story_update(Call *call)
+/* Within its project. */
+static gboolean
+update_here(Call *call, StoryDraft *draft, const StoryDraft *before)
 {
-    g_autoptr(StoryDraft) before = story_draft_load(call, call->story_id);
-    g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
-    gint64 target_id;
     gboolean asked;
 
-    if (!before || !draft) {
-        return call_fail(call, PROBLEM_UNFOUND);
-    }
-    target_id = body_int(call->given, "project_id", draft->project_id);
-    if (target_id != draft->project_id) {
-        return call->role >= ROLE_MEMBER ? write_story_move(call, draft, before, target_id)
-                                         : call_fail(call, PROBLEM_UNAUTHORIZED);
-    }
     if (!story_draft_apply(call, draft, call->given) || !check_viewer(call, draft, before) ||
         !story_apply_labels(call, draft)) {
         return FALSE;
@@ -249,7 +242,34 @@ write_story_update(Call *call)
         return FALSE;
     }
     describe_update(call, draft, before, asked);
-    return change_close(call) && call_answer_one(call, &kind_story, draft->id);
+    return change_close(call);
+}
+
+gboolean
+story_update(Call *call)
+{
+    g_autoptr(StoryDraft) before = story_draft_load(call, call->story_id);
+    g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
+
+    return before && draft ? update_here(call, draft, before) : call_fail(call, PROBLEM_UNFOUND);
+}
+
+gboolean
+write_story_update(Call *call)
+{
+    g_autoptr(StoryDraft) before = story_draft_load(call, call->story_id);
+    g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
+    gint64 target_id;
+
+    if (!before || !draft) {
+        return call_fail(call, PROBLEM_UNFOUND);
+    }
+    target_id = body_int(call->given, "project_id", draft->project_id);
+    if (target_id != draft->project_id) {
+        return call->role >= ROLE_MEMBER ? write_story_move(call, draft, before, target_id)
+                                         : call_fail(call, PROBLEM_UNAUTHORIZED);
+    }
+    return update_here(call, draft, before) && call_answer_one(call, &kind_story, draft->id);
 }
 
 /* ---- delete ---- */

@@ -9,3 +9,7 @@ gboolean story_apply_labels(Call *call, StoryDraft *draft);
 /* Moves the story to another project, with whatever else the request changes, and answers. */
 gboolean write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before,
                           gint64 target_id);
+
+/* Changes the call's story within its project, as call->given says, and closes the version; answers
+ * nothing. Besides what a PUT takes, commit_identifier and commit_type go with `comment`. */
+gboolean story_update(Call *call);
