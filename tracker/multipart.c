@@ -192,6 +192,21 @@ trimmed(Span data)
     return data;
 }
 
+/* Old clients say multipart/related, and got away with it: npm's pivotaljs does. */
+static gboolean
+is_multipart(const char *content_type)
+{
+    static const char *const types[] = {"multipart/form-data", "multipart/related",
+                                        "multipart/mixed"};
+
+    for (gsize i = 0; content_type && i < G_N_ELEMENTS(types); i++) {
+        if (g_ascii_strncasecmp(content_type, types[i], strlen(types[i])) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 const char *
 multipart_find(const char *content_type, const char *body, gsize bytes, const char *name,
                Multipart *ret_part)
@@ -200,8 +215,7 @@ multipart_find(const char *content_type, const char *body, gsize bytes, const ch
     g_autofree char *boundary = NULL, *delimiter = NULL;
     const char *at;
 
-    if (!content_type || g_ascii_strncasecmp(content_type, "multipart/form-data",
-                                             strlen("multipart/form-data")) != 0) {
+    if (!is_multipart(content_type)) {
         return "The upload must be multipart/form-data.";
     }
     boundary = parameter(content_type, strlen(content_type), "boundary");

@@ -68,7 +68,7 @@ test_delete(Fixture *f, gconstpointer user)
     static const char body[] = PART;
 
     (void)user;
-    (void)upload(f, "multipart/form-data; boundary=\"xyz\"", body, sizeof body - 1);
+    (void)upload(f, "multipart/related; boundary=\"xyz\"", body, sizeof body - 1);
     (void)upload(f, "multipart/form-data; boundary=\"xyz\"", body, sizeof body - 1);
     fixture_expect(f, "POST", COMMENTS, "{\"file_attachment_ids\":[302,303]}", 200);
     g_assert_null(fixture_at(f, "text"));
