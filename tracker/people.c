@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tracker/rows.h"
+
 gboolean
 people_email_is_valid(const char *email)
 {
@@ -65,14 +67,6 @@ people_name(DbConn *conn, gint64 person_id)
     return g_strdup(db_next(stmt) ? db_text(stmt, 0) : "");
 }
 
-static gint64
-next_id(DbConn *conn)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(conn, "SELECT coalesce(max(id), 0) + 1 FROM person");
-
-    return db_next(stmt) ? db_int(stmt, 0) : 1;
-}
-
 /* "Ada Lovelace" to "AL"; owned. */
 static char *
 initials_of(const char *name)
@@ -121,18 +115,12 @@ username_of(DbConn *conn, const char *name)
 gint64
 people_add(DbConn *conn, const char *name, const char *email, const char *initials, gint64 now_ms)
 {
-    gint64 id = next_id(conn);
     g_autofree char *made = initials ? NULL : initials_of(name);
     g_autofree char *username = username_of(conn, name);
-    g_autoptr(DbStmt) stmt = db_prepare(
-        conn, "INSERT INTO person(id, name, email, initials, username, created_at, updated_at)"
-              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)");
-    db_bind_int(stmt, 1, id);
-    db_bind_text(stmt, 2, name);
-    db_bind_text(stmt, 3, email);
-    db_bind_text(stmt, 4, initials ? initials : made);
-    db_bind_text(stmt, 5, username);
-    db_bind_int(stmt, 6, now_ms);
-    (void)db_run(stmt);
-    return id;
+
+    (void)row_run(conn,
+                  "INSERT INTO person(name, email, initials, username, created_at, updated_at)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
+                  "tttti", name, email, initials ? initials : made, username, now_ms);
+    return db_last_id(conn);
 }

@@ -1,11 +1,12 @@
-/* How: each call is one write transaction on a connection of the pool. New ids follow the largest
- * of their kind, as everywhere in the tracker. */
+/* How: each call is one write transaction on a connection of the pool. */
 #include "tracker/users.h"
 
 #include "tracker/auth.h"
+#include "tracker/changes.h"
 #include "tracker/people.h"
+#include "tracker/rows.h"
+#include "tracker/write_membership.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static gboolean bad_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -34,13 +35,6 @@ is_plain_text(const char *text)
         }
     }
     return TRUE;
-}
-
-static gint64
-next_id(DbConn *conn, const char *sql)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
-    return db_next(stmt) ? db_int(stmt, 0) + 1 : 1;
 }
 
 /* ---- finding ---- */
@@ -158,140 +152,29 @@ users_add_token(Db *db, const char *user, gint64 now_ms, GError **error)
 
 /* ---- memberships ---- */
 
-typedef struct {
-    gint64 id; /* of the membership; 0: there was none */
-    gint64 person_id, project_id;
-    char *old_role, *person_name, *person_initials;
-} Member;
-
-static void
-member_clear(Member *member)
+/* A request that nobody sent: the person acts on their own membership, so that the change is told
+ * like any other (tracker/changes.h). */
+static gboolean
+set_role(Call *call, const char *role)
 {
-    g_free(member->old_role);
-    g_free(member->person_name);
-    g_free(member->person_initials);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Member, member_clear)
+    g_autofree char *name = people_name(call->conn, call->person_id);
+    gint64 id =
+        row_int(call->conn, "SELECT id FROM membership WHERE project_id = ?1 AND person_id = ?2",
+                "ii", call->project_id, call->person_id);
 
-static void
-read_member(DbConn *conn, Member *member)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(
-        conn, "SELECT p.name, p.initials, m.id, m.role FROM person p LEFT JOIN membership m"
-              " ON m.person_id = p.id AND m.project_id = ?2 WHERE p.id = ?1");
-    db_bind_int(stmt, 1, member->person_id);
-    db_bind_int(stmt, 2, member->project_id);
-    if (db_next(stmt)) {
-        member->person_name = g_strdup(db_text(stmt, 0));
-        member->person_initials = g_strdup(db_text(stmt, 1));
-        member->id = db_int(stmt, 2);
-        member->old_role = g_strdup(db_text(stmt, 3));
-    }
-}
-
-static void
-write_member(DbConn *conn, Member *member, const char *role, gint64 now_ms)
-{
-    gboolean is_new = member->id == 0;
-    if (is_new) {
-        member->id = next_id(conn, "SELECT coalesce(max(id), 0) FROM membership");
-    }
-    g_autoptr(DbStmt) stmt = db_prepare(
-        conn, is_new ? "INSERT INTO membership(id, role, updated_at, project_id, person_id,"
-                       " created_at, favorite, wants_comment_notification_emails,"
-                       " will_receive_mention_notifications_or_emails)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5, ?3, 0, 0, 1)"
-                     : "UPDATE membership SET role = ?2, updated_at = ?3 WHERE id = ?1");
-    db_bind_int(stmt, 1, member->id);
-    db_bind_text(stmt, 2, role);
-    db_bind_int(stmt, 3, now_ms);
-    if (is_new) {
-        db_bind_int(stmt, 4, member->project_id);
-        db_bind_int(stmt, 5, member->person_id);
-    }
-    (void)db_run(stmt);
-}
-
-static char *
-iso_time(gint64 ms)
-{
-    g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(ms / 1000);
-    return when ? g_date_time_format(when, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("");
-}
-
-/* The `changes` of the activity; owned. */
-static char *
-changes_of(const Member *member, const char *role, gint64 now_ms)
-{
-    g_autofree char *now = iso_time(now_ms);
-    json_t *change =
-        json_pack("{s:s, s:s, s:I}", "kind", "project_membership", "change_type",
-                  member->old_role ? "update" : "create", "id", (json_int_t)member->id);
-    json_t *values = json_pack("{s:s, s:s}", "role", role, "updated_at", now);
-    if (member->old_role) {
-        (void)json_object_set_new(change, "original_values",
-                                  json_pack("{s:s}", "role", member->old_role));
+    change_subject(call, &kind_project, call->project_id);
+    if (id) {
+        change_touch(call, &kind_membership, id);
+        (void)row_run(call->conn, "UPDATE membership SET role = ?2 WHERE id = ?1", "it", id, role);
+        change_describe(call, "project_membership_update_activity", "changed",
+                        "changed the role of %s to %s", name, role);
     } else {
-        (void)json_object_set_new(values, "id", json_integer(member->id));
-        (void)json_object_set_new(values, "person_id", json_integer(member->person_id));
-        (void)json_object_set_new(values, "project_id", json_integer(member->project_id));
-        (void)json_object_set_new(values, "created_at", json_string(now));
+        id = membership_add(call, call->project_id, call->person_id, role, NULL);
+        change_created(call, &kind_membership, id);
+        change_describe(call, "project_membership_create_activity", "joined",
+                        "joined the project as %s", role);
     }
-    (void)json_object_set_new(change, "new_values", values);
-    json_t *list = json_pack("[o]", change);
-    char *text = json_dumps(list, JSON_COMPACT);
-    char *copy = g_strdup(text);
-    free(text); /* jansson allocates with malloc() */
-    json_decref(list);
-    return copy;
-}
-
-static char *
-primary_resources_of(const Member *member)
-{
-    json_t *list = json_pack("[{s:s, s:I, s:s?}]", "kind", "person", "id",
-                             (json_int_t)member->person_id, "name", member->person_name);
-    if (member->person_initials) {
-        (void)json_object_set_new(json_array_get(list, 0), "initials",
-                                  json_string(member->person_initials));
-    }
-    char *text = json_dumps(list, JSON_COMPACT);
-    char *copy = g_strdup(text);
-    free(text); /* jansson allocates with malloc() */
-    json_decref(list);
-    return copy;
-}
-
-/* Nobody is logged in where this happens: the person acts on their own membership. */
-static void
-write_activity(DbConn *conn, const Member *member, const char *role, gint64 now_ms)
-{
-    const char *name = member->person_name ? member->person_name : "Somebody";
-    g_autofree char *message =
-        member->old_role ? g_strdup_printf("%s changed the role of %s to %s", name, name, role)
-                         : g_strdup_printf("%s joined the project as %s", name, role);
-    g_autofree char *changes = changes_of(member, role, now_ms);
-    g_autofree char *resources = primary_resources_of(member);
-    g_autoptr(DbStmt) bump =
-        db_prepare(conn, "UPDATE project SET version = version + 1, updated_at = ?2 WHERE id = ?1");
-    db_bind_int(bump, 1, member->project_id);
-    db_bind_int(bump, 2, now_ms);
-    (void)db_run(bump);
-    g_autoptr(DbStmt) stmt = db_prepare(
-        conn, "INSERT INTO activity(project_id, version, kind, message, highlight, performed_by_id,"
-              " occurred_at, changes, primary_resources, secondary_resources)"
-              " SELECT id, version, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]' FROM project WHERE id = ?1");
-    db_bind_int(stmt, 1, member->project_id);
-    db_bind_text(stmt, 2,
-                 member->old_role ? "project_membership_update_activity"
-                                  : "project_membership_create_activity");
-    db_bind_text(stmt, 3, message);
-    db_bind_text(stmt, 4, member->old_role ? "changed the role" : "joined");
-    db_bind_int(stmt, 5, member->person_id);
-    db_bind_int(stmt, 6, now_ms);
-    db_bind_text(stmt, 7, changes);
-    db_bind_text(stmt, 8, resources);
-    (void)db_run(stmt);
+    return change_close(call);
 }
 
 gboolean
@@ -306,20 +189,18 @@ users_add_member(Db *db, const char *user, const char *project, const char *role
     if (!conn || !db_begin(conn, DB_WRITE, error)) {
         return FALSE;
     }
-    g_auto(Member) member = {0};
-    member.person_id = users_find_person(conn, user, error);
-    if (member.person_id == 0) {
+    Call call = {.conn = conn, .now_ms = now_ms, .file_fd = -1};
+    call.render.conn = conn;
+    call.render.now_ms = now_ms;
+    call.person_id = users_find_person(conn, user, error);
+    if (call.person_id == 0) {
         return FALSE;
     }
-    member.project_id = users_find_project(conn, project, error);
-    if (member.project_id == 0) {
+    call.project_id = users_find_project(conn, project, error);
+    if (call.project_id == 0) {
         return FALSE;
     }
-    read_member(conn, &member);
-    if (member.old_role && g_str_equal(member.old_role, role)) {
-        return db_check(conn, error);
-    }
-    write_member(conn, &member, role, now_ms);
-    write_activity(conn, &member, role, now_ms);
+    (void)set_role(&call, role);
+    call_clear(&call);
     return db_commit(conn, error);
 }

@@ -153,7 +153,10 @@ test_members(Fixture *fixture, gconstpointer user)
     g_assert_cmpstr(role, ==, "owner");
     g_autofree char *changes = single_text(
         fixture, "SELECT changes FROM activity WHERE kind = 'project_membership_update_activity'");
-    g_assert_nonnull(strstr(changes, "\"original_values\":{\"role\":\"member\"}"));
+    const char *values = strstr(changes, "\"new_values\":");
+    g_assert_nonnull(values);
+    g_assert_nonnull(g_strstr_len(changes, values - changes, "\"role\":\"member\""));
+    g_assert_nonnull(strstr(values, "\"role\":\"owner\""));
     static const struct {
         const char *user, *project, *role;
     } refused[] = {{"Ada", "Moon", "king"},
