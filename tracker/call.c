@@ -342,6 +342,7 @@ value_clear(gpointer data)
 void
 where_init(Where *where)
 {
+    where->made = FALSE;
     where->sql = g_string_new(NULL);
     where->values = g_array_new(FALSE, TRUE, sizeof(WhereValue));
     g_array_set_clear_func(where->values, value_clear);
@@ -396,6 +397,7 @@ void
 where_condition(Where *where, const char *condition)
 {
     g_string_append_printf(where->sql, " AND (%s)", condition);
+    where->made = TRUE;
 }
 
 gboolean
@@ -417,7 +419,7 @@ DbStmt *
 where_prepare(const Where *where, DbConn *conn, const char *before, const char *after)
 {
     g_autofree char *sql = g_strconcat(before, where->sql->str, after, NULL);
-    DbStmt *stmt = db_prepare(conn, sql);
+    DbStmt *stmt = where->made ? db_prepare_once(conn, sql) : db_prepare(conn, sql);
 
     for (guint i = 0; i < where->values->len; i++) {
         const WhereValue *value = &g_array_index(where->values, WhereValue, i);

@@ -48,7 +48,7 @@ typedef struct Call {
     char *location;      /* of a redirect; owned */
     int file_fd;         /* -1, or the answer instead of a body */
     gint64 file_bytes;
-    char *file_type, *file_name;
+    char *file_type, *file_name; /* without a file: of a body that is not JSON */
     Problem problem;
 } Call;
 
@@ -100,6 +100,7 @@ gboolean call_answer_child(Call *call, const Kind *kind, const char *sql, gint64
 typedef struct Where {
     GString *sql;   /* " AND ..." */
     GArray *values; /* WhereValue */
+    gboolean made;  /* has a where_condition(): a text of its own for every request */
 } Where;
 void where_init(Where *where);
 void where_clear(Where *where);
@@ -120,6 +121,10 @@ DbStmt *where_prepare(const Where *where, DbConn *conn, const char *before, cons
  * objects. */
 gboolean call_answer_page(Call *call, const Kind *kind, const char *from, const char *order,
                           const Where *where);
+
+/* Appends what GET of a path (with its query) would answer to the same caller, inside the call's
+ * transaction; its error object when it is refused. Without headers. In service.c. */
+void call_run_inside(Call *call, const char *url, GString *out);
 
 /* Makes a project the call's: it must exist (404) and be open to the caller (403). */
 gboolean call_enter_project(Call *call, gint64 project_id);

@@ -471,11 +471,31 @@ is_idle(gpointer key, gpointer value, gpointer user)
     return !((DbStmt *)value)->busy;
 }
 
+/* `kept`: in the cache, where there is none of this text yet. */
+static DbStmt *
+prepare(DbConn *conn, const char *sql, gboolean kept)
+{
+    g_autofree DbStmt *stmt = g_new0(DbStmt, 1);
+    int rc = sqlite3_prepare_v3(conn->raw, sql, -1, kept ? SQLITE_PREPARE_PERSISTENT : 0,
+                                &stmt->raw, NULL);
+
+    if (rc != SQLITE_OK) {
+        note_error(conn, rc);
+        return NULL;
+    }
+    stmt->conn = conn;
+    stmt->busy = TRUE;
+    stmt->cached = kept;
+    if (kept) {
+        (void)g_hash_table_insert(conn->statements, g_strdup(sql), stmt);
+    }
+    return g_steal_pointer(&stmt);
+}
+
 DbStmt *
 db_prepare(DbConn *conn, const char *sql)
 {
     DbStmt *stmt;
-    int rc;
 
     if (conn->error) {
         return NULL;
@@ -488,23 +508,13 @@ db_prepare(DbConn *conn, const char *sql)
     if (!stmt && g_hash_table_size(conn->statements) >= DB_MAX_STATEMENTS) {
         (void)g_hash_table_foreach_remove(conn->statements, is_idle, NULL);
     }
-    {
-        DbStmt *fresh = g_new0(DbStmt, 1);
+    return prepare(conn, sql, !stmt);
+}
 
-        rc = sqlite3_prepare_v3(conn->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &fresh->raw, NULL);
-        if (rc != SQLITE_OK) {
-            note_error(conn, rc);
-            g_free(fresh);
-            return NULL;
-        }
-        fresh->conn = conn;
-        fresh->busy = TRUE;
-        fresh->cached = !stmt;
-        if (fresh->cached) {
-            (void)g_hash_table_insert(conn->statements, g_strdup(sql), fresh);
-        }
-        return fresh;
-    }
+DbStmt *
+db_prepare_once(DbConn *conn, const char *sql)
+{
+    return conn->error ? NULL : prepare(conn, sql, FALSE);
 }
 
 void
@@ -588,6 +598,15 @@ db_run(DbStmt *stmt)
     (void)sqlite3_reset(stmt->raw);
     (void)sqlite3_clear_bindings(stmt->raw);
     return !stmt->conn->error;
+}
+
+void
+db_rewind(DbStmt *stmt)
+{
+    if (stmt) {
+        (void)sqlite3_reset(stmt->raw);
+        (void)sqlite3_clear_bindings(stmt->raw);
+    }
 }
 
 gboolean

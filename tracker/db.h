@@ -54,6 +54,8 @@ gboolean db_check(DbConn *conn, GError **error);
 /* A statement ready for binding; cached by its text. NULL only after an error, and all calls
  * below accept NULL. Finish with db_done() (or g_autoptr) before the connection is given back. */
 DbStmt *db_prepare(DbConn *conn, const char *sql);
+/* The same for a text that is made of what a request says: it is not kept. */
+DbStmt *db_prepare_once(DbConn *conn, const char *sql);
 void db_done(DbStmt *stmt);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DbStmt, db_done)
 
@@ -68,6 +70,8 @@ void db_bind_null(DbStmt *stmt, int parameter);
 gboolean db_next(DbStmt *stmt);
 /* Runs to the end, rewinds and clears the parameters, so that an insert can be repeated. */
 gboolean db_run(DbStmt *stmt);
+/* The same without running any further. */
+void db_rewind(DbStmt *stmt);
 
 /* Columns count from 0; texts are borrowed until the next db_next(), NULL for NULL. */
 gboolean db_is_null(DbStmt *stmt, int column);

@@ -210,15 +210,13 @@ add_scanned(Builder *builder, const TextMatch *match, gboolean name_only)
     }
 }
 
-static gboolean
+static void
 add_text_term(Builder *builder, const SearchValue *value, gboolean name_only)
 {
     g_auto(TextMatch) match = {0};
     guint n;
 
-    if (!text_match_init(&match, value, builder->error)) {
-        return FALSE;
-    }
+    text_match_init(&match, value);
     g_string_append(builder->sql, "t.id IN (");
     if (match.words || match.pattern) {
         add_indexed(builder, &match, name_only);
@@ -227,7 +225,7 @@ add_text_term(Builder *builder, const SearchValue *value, gboolean name_only)
     }
     if (name_only) {
         g_string_append(builder->sql, ")");
-        return TRUE;
+        return;
     }
     n = where_bind_text(builder->where, match.regexp);
     if (builder->of_epics) {
@@ -235,7 +233,7 @@ add_text_term(Builder *builder, const SearchValue *value, gboolean name_only)
             " UNION ALL SELECT e.id FROM label l JOIN epic e ON e.label_id = l.id"
             " WHERE l.project_id = @ AND l.name REGEXP ?)",
             n);
-        return TRUE;
+        return;
     }
     add(builder,
         " UNION ALL SELECT x.story_id FROM label l JOIN story_label x ON x.label_id = l.id"
@@ -245,7 +243,6 @@ add_text_term(Builder *builder, const SearchValue *value, gboolean name_only)
         " UNION ALL SELECT s.id FROM person p JOIN story s ON s.requested_by_id = p.id"
         " AND s.project_id = @ WHERE p.name REGEXP ?)",
         n);
-    return TRUE;
 }
 
 static void
@@ -489,9 +486,11 @@ add_value(Builder *builder, SearchKeyword keyword, const SearchValue *value)
 {
     switch (keyword) {
     case SEARCH_TEXT:
-        return add_text_term(builder, value, FALSE);
+        add_text_term(builder, value, FALSE);
+        return TRUE;
     case SEARCH_NAME:
-        return add_text_term(builder, value, TRUE);
+        add_text_term(builder, value, TRUE);
+        return TRUE;
     case SEARCH_LABEL:
         add_label(builder, value);
         return TRUE;
@@ -624,8 +623,10 @@ add_term(Builder *builder, const SearchNode *node)
         return TRUE;
     }
     for (guint i = 0; i < node->values->len; i++) {
+        const SearchValue *value = &g_array_index(node->values, SearchValue, i);
+
         g_string_append(builder->sql, i ? " OR (" : "(");
-        if (!add_value(builder, node->keyword, &g_array_index(node->values, SearchValue, i))) {
+        if (!text_check(value, builder->error) || !add_value(builder, node->keyword, value)) {
             return FALSE;
         }
         g_string_append(builder->sql, ")");

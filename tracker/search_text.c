@@ -127,33 +127,38 @@ words_of(const SearchValue *value, const Shape *shape)
 }
 
 gboolean
-text_match_init(TextMatch *match, const SearchValue *value, GError **error)
+text_check(const SearchValue *value, GError **error)
+{
+    g_autoptr(GRegex) regex =
+        value->form == SEARCH_REGEX ? db_functions_compile(value->text, NULL) : NULL;
+
+    if (value->form == SEARCH_REGEX && !regex) {
+        g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT,
+                    "The regular expression /%s/ could not be parsed.", value->text);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+void
+text_match_init(TextMatch *match, const SearchValue *value)
 {
     Shape shape = shape_of(value);
 
     *match = (TextMatch){0};
     if (value->form == SEARCH_REGEX) {
-        g_autoptr(GError) problem = NULL;
-        g_autoptr(GRegex) regex = db_functions_compile(value->text, &problem);
-
-        if (!regex) {
-            g_set_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT,
-                        "The regular expression /%s/ could not be parsed.", value->text);
-            return FALSE;
-        }
         match->regexp = g_strdup(value->text);
-        return TRUE;
+        return;
     }
     match->regexp = regexp_of(value, &shape);
     if (!shape.has_words || shape.unparted) {
-        return TRUE;
+        return;
     }
     if (!shape.wild) {
         match->words = words_of(value, &shape);
     } else if (shape.single) {
         match->pattern = g_utf8_strdown(value->text, -1);
     }
-    return TRUE;
 }
 
 void

@@ -1,8 +1,7 @@
 /* search_text: how one value of a search finds words: in the index, and in texts that no index
  * holds (labels, names).
  *
- * Threads: any; no state. Errors: TRACKER_ERROR_BAD_INPUT for a regular expression that cannot be
- * read. */
+ * Threads: any; no state. Errors: only of text_check(), TRACKER_ERROR_BAD_INPUT. */
 #pragma once
 
 #include "tracker/search_parse.h"
@@ -13,6 +12,9 @@ typedef struct TextMatch {
     char *regexp;  /* for REGEXP over whole texts; always there */
 } TextMatch;
 
-gboolean text_match_init(TextMatch *match, const SearchValue *value, GError **error);
+/* Can it be read, if it is a regular expression? */
+gboolean text_check(const SearchValue *value, GError **error);
+
+void text_match_init(TextMatch *match, const SearchValue *value);
 void text_match_clear(TextMatch *match);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TextMatch, text_match_clear)

@@ -285,6 +285,10 @@ test_refusals(void)
                    "'is' must be one of: blocked, blocking, following");
     assert_refused(&fixture, search, "query=/a(/",
                    "The regular expression /a(/ could not be parsed.");
+    assert_refused(&fixture, search, "query=owner:/%5Ba/",
+                   "The regular expression /[a/ could not be parsed.");
+    assert_refused(&fixture, search, "query=label:x,/a%7B2,1%7D/",
+                   "The regular expression /a{2,1}/ could not be parsed.");
     assert_refused(&fixture, search, "query=name:/%5CC/",
                    "The regular expression /\\C/ could not be parsed.");
     /* As recorded. */
