@@ -105,6 +105,10 @@ gboolean read_story_activity(Call *call);
 gboolean read_epic_activity(Call *call);
 gboolean read_my_activity(Call *call);
 gboolean read_my_workspace_activity(Call *call);
+/* bundles.c */
+gboolean export_project(Call *call);
+gboolean export_stories(Call *call);
+gboolean aggregate(Call *call);
 /* read_search.c */
 gboolean read_search(Call *call);
 gboolean read_workspace_search(Call *call);

@@ -65,7 +65,15 @@ static const Param label_params[] = {
 };
 static const ParamTable label_add = PARAM_TABLE(label_params, TRUE, NULL);
 
+static const Param export_project_params[] = {{"story_ids", PARAM_INT_LIST, 0, 0, NULL}};
+static const ParamTable project_export = PARAM_TABLE(export_project_params, FALSE, NULL);
+static const Param export_params[] = {{"ids", PARAM_INT_LIST, PARAM_REQUIRED, 0, NULL}};
+static const ParamTable story_export = PARAM_TABLE(export_params, FALSE, NULL);
+
 const WriteRoute write_routes[] = {
+    {"POST", "projects/:p/export", ROLE_NONE, &project_export, export_project, ROUTE_READS},
+    {"POST", "stories/export", ROLE_NONE, &story_export, export_stories, ROUTE_READS},
+    {"POST", "aggregator", ROLE_NONE, NULL, aggregate, ROUTE_READS | ROUTE_RAW},
     {"POST", "projects/:p/stories", ROLE_MEMBER, &story_create, write_story_create, 0},
     /* A viewer may follow. */
     {"PUT", STORY, ROLE_VIEWER, &story_update, write_story_update, ROUTE_STORY_ALIAS},

@@ -284,6 +284,22 @@ answer_redirect(Call *call, TrackerResponse *response)
     add_header(response, "Cache-Control", "no-cache");
 }
 
+/* A body that is neither JSON nor the bytes of a file. */
+static void
+answer_text(Call *call, TrackerResponse *response)
+{
+    g_autofree char *escaped = g_uri_escape_string(call->file_name, NULL, FALSE);
+    g_autofree char *disposition = g_strdup_printf("attachment; filename*=UTF-8''%s", escaped);
+
+    response->body = g_steal_pointer(&call->body);
+    add_header(response, "Content-Type", call->file_type);
+    add_header(response, "Content-Disposition", disposition);
+    add_header(response, "Cache-Control", "max-age=0, private, must-revalidate");
+    add_etag(response);
+    add_cors(response);
+    add_page_headers(response, call);
+}
+
 static void
 answer_json(Call *call, TrackerResponse *response)
 {
@@ -383,25 +399,64 @@ run(Call *call, Db *db)
     return ok;
 }
 
+static Call
+call_for(Tracker *tracker, const TrackerRequest *request, gint64 now_ms)
+{
+    return (Call){
+        .tracker = tracker,
+        .request = request,
+        .now_ms = now_ms,
+        .render.now_ms = now_ms,
+        .body = g_string_new(NULL),
+        .project_version = -1,
+        .last_notification_ms = -1,
+        .file_fd = -1,
+    };
+}
+
+void
+call_run_inside(Call *call, const char *url, GString *out)
+{
+    gsize bytes = strcspn(url, "?");
+    g_autofree char *path = g_strndup(url, bytes);
+    TrackerRequest request = {
+        .method = "GET",
+        .path = path,
+        .query = url[bytes] ? url + bytes + 1 : NULL,
+        .token = call->request->token ? call->request->token : call_param(call, "token"),
+        .trusted_person_id = call->request->trusted_person_id,
+    };
+    Call inside = call_for(call->tracker, &request, call->now_ms);
+
+    inside.conn = call->conn;
+    inside.render.conn = call->conn;
+    if (!g_str_has_prefix(path, "/services/v5/")) {
+        (void)call_fail(&inside, PROBLEM_NO_ROUTE);
+    } else if (routes_find(&inside)) {
+        (void)routes_run(&inside);
+    }
+    if (inside.problem.code != PROBLEM_NONE) {
+        g_string_truncate(inside.body, 0);
+        problem_write(&inside.problem, inside.body);
+    }
+    if (inside.envelope) {
+        inside.body = wrap_envelope(&inside, inside.body, problem_status(&inside.problem));
+    }
+    g_string_append_len(out, inside.body->str, (gssize)inside.body->len);
+    inside.conn = NULL;
+    call_clear(&inside);
+}
+
 void
 tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response)
 {
     gint64 started_us = g_get_monotonic_time();
     gboolean ok;
-    Call call = {
-        .tracker = tracker,
-        .request = request,
-        .now_ms = tracker_now_ms(tracker),
-        .project_version = -1,
-        .last_notification_ms = -1,
-        .file_fd = -1,
-    };
+    Call call = call_for(tracker, request, tracker_now_ms(tracker));
 
     *ret_response = (TrackerResponse){.status = 200, .file_fd = -1};
     ret_response->headers = g_array_new(FALSE, TRUE, sizeof(TrackerHeader));
     g_array_set_clear_func(ret_response->headers, header_clear);
-    call.body = g_string_new(NULL);
-    call.render.now_ms = call.now_ms;
     ok = run(&call, tracker->db);
     if (ok) {
         change_hooks_committed(tracker, &call);
@@ -418,6 +473,8 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
         answer_file(&call, ret_response);
     } else if (call.location) {
         answer_redirect(&call, ret_response);
+    } else if (call.file_type) {
+        answer_text(&call, ret_response);
     } else {
         answer_json(&call, ret_response);
     }
