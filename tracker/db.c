@@ -8,7 +8,7 @@
  * back or rolled back, so a caller checks once, at the end.
  *
  * Opening: a file of another program (application_id) or of a newer version is refused before
- * anything is written. Migration runs in one transaction per step. */
+ * anything is written, then tracker/migrate.h brings it to our version. */
 #include "tracker/db.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 #include "tracker/db_functions.h"
 #include "tracker/lock.h"
+#include "tracker/migrate.h"
 #include "tracker/schema.h"
 
 #define BUSY_WAIT_MS 30000
@@ -33,6 +34,8 @@ struct Db {
     TrackerOpenFlags flags; /* const after new */
     pthread_mutex_t lock;
     GPtrArray *idle; /* protected by lock */
+    pthread_cond_t turn_ended;
+    guint64 next_ticket, serving; /* protected by lock */
 };
 
 struct DbConn {
@@ -40,7 +43,8 @@ struct DbConn {
     sqlite3 *raw;
     GHashTable *statements; /* sql → DbStmt */
     GError *error;
-    gboolean in_transaction, writing;
+    gboolean in_transaction;
+    gboolean writing; /* has its turn among the writers */
     RegexpBudget regexp_budget;
 };
 
@@ -174,39 +178,6 @@ db_random_hex(gsize bytes)
     return g_string_free(text, FALSE);
 }
 
-static gboolean
-migrate(DbConn *conn, int from, GError **error)
-{
-    for (int version = from; version < schema_version(); version++) {
-        g_autofree char *pragma = g_strdup_printf("PRAGMA user_version=%d", version + 1);
-
-        if (!db_begin(conn, DB_WRITE, error)) {
-            return FALSE;
-        }
-        if (pragma_int(conn, "PRAGMA user_version") != version) {
-            db_rollback(conn); /* another process was faster */
-            continue;
-        }
-        if (!db_exec(conn, schema_step(version), error) || !db_exec(conn, pragma, error)) {
-            return FALSE;
-        }
-        if (version == 0) {
-            g_autofree char *id = db_random_hex(16), *secret = db_random_hex(32);
-            g_autofree char *mark =
-                g_strdup_printf("PRAGMA application_id=%d", SCHEMA_APPLICATION_ID);
-
-            (void)db_exec(conn, mark, NULL);
-            (void)db_meta_set(conn, "instance_id", id);
-            (void)db_meta_set(conn, "secret", secret);
-            (void)db_meta_set(conn, "web_base", "https://www.pivotaltracker.com");
-        }
-        if (!db_commit(conn, error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
 /* Is it ours, and not newer than we are? Sets up what the file remembers (WAL). */
 static gboolean
 check_file(DbConn *conn, GError **error)
@@ -241,7 +212,8 @@ check_file(DbConn *conn, GError **error)
         }
         return TRUE;
     }
-    return db_exec(conn, "PRAGMA journal_mode=WAL", error) && migrate(conn, version, error);
+    return db_exec(conn, "PRAGMA journal_mode=WAL", error) &&
+           migrate_run(conn, schema_steps(), schema_version(), error);
 }
 
 static gboolean
@@ -302,6 +274,7 @@ db_open(const char *path, TrackerOpenFlags flags, GError **error)
     db->flags = flags;
     db->idle = g_ptr_array_new();
     (void)pthread_mutex_init(&db->lock, NULL);
+    (void)pthread_cond_init(&db->turn_ended, NULL);
     conn = conn_open(db, error);
     if (!conn) {
         return NULL;
@@ -324,6 +297,7 @@ db_close(Db *db)
         conn_free(g_ptr_array_index(db->idle, i));
     }
     g_ptr_array_unref(db->idle);
+    (void)pthread_cond_destroy(&db->turn_ended);
     (void)pthread_mutex_destroy(&db->lock);
     g_free(db->path);
     g_free(db->files_dir);
@@ -415,15 +389,48 @@ db_of(const DbConn *conn)
     return conn->db;
 }
 
+/* SQLite lets one writer in and the others poll, with pauses that grow: the unlucky would wait for
+ * seconds. So the writers of this process queue for their turn, first come, first served; SQLite's
+ * own lock is left for other processes. */
+static void
+take_turn(DbConn *conn)
+{
+    Db *db = conn->db;
+    TRACKER_LOCK(&db->lock);
+    guint64 ticket = db->next_ticket++;
+
+    while (db->serving != ticket) {
+        (void)pthread_cond_wait(&db->turn_ended, &db->lock);
+    }
+    conn->writing = TRUE;
+}
+
+static void
+end_turn(DbConn *conn)
+{
+    Db *db = conn->db;
+
+    if (conn->writing) {
+        TRACKER_LOCK(&db->lock);
+
+        conn->writing = FALSE;
+        db->serving++;
+        (void)pthread_cond_broadcast(&db->turn_ended);
+    }
+}
+
 gboolean
 db_begin(DbConn *conn, DbBegin kind, GError **error)
 {
     g_assert(!conn->in_transaction);
+    if (kind == DB_WRITE) {
+        take_turn(conn);
+    }
     if (!db_exec(conn, kind == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", error)) {
+        end_turn(conn);
         return FALSE;
     }
     conn->in_transaction = TRUE;
-    conn->writing = kind == DB_WRITE;
     return TRUE;
 }
 
@@ -449,6 +456,7 @@ db_commit(DbConn *conn, GError **error)
         return FALSE;
     }
     conn->in_transaction = FALSE;
+    end_turn(conn);
     return TRUE;
 }
 
@@ -460,6 +468,7 @@ db_rollback(DbConn *conn)
         (void)sqlite3_exec(conn->raw, "ROLLBACK", NULL, NULL, NULL);
     }
     conn->in_transaction = FALSE;
+    end_turn(conn);
     g_clear_error(&conn->error);
 }
 

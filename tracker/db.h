@@ -42,7 +42,9 @@ void db_give(DbConn *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DbConn, db_give)
 Db *db_of(const DbConn *conn);
 
-/* READ: one consistent view until the end. WRITE: waits for other writers (up to 30 seconds). */
+/* READ: one consistent view until the end. WRITE: waits for the other writers of
+ * this process in turn, and for those of other processes up to 30 seconds; nobody begins a second
+ * one before the end of the first. */
 typedef enum { DB_READ, DB_WRITE } DbBegin;
 gboolean db_begin(DbConn *conn, DbBegin kind, GError **error);
 gboolean db_commit(DbConn *conn, GError **error);

@@ -261,9 +261,8 @@ schema_version(void)
     return (int)G_N_ELEMENTS(steps);
 }
 
-const char *
-schema_step(int from)
+const char *const *
+schema_steps(void)
 {
-    g_assert(from >= 0 && from < schema_version());
-    return steps[from];
+    return steps;
 }

@@ -11,7 +11,7 @@
 
 /* The newest PRAGMA user_version this program writes. */
 int schema_version(void);
-/* SQL that leads from version `from` to `from + 1`; borrowed. */
-const char *schema_step(int from);
+/* The steps to it: [i] leads from version i to i + 1. */
+const char *const *schema_steps(void);
 /* Statements to run before every commit of a change, NULL-terminated; constants. */
 const char *const *schema_before_commit(void);

@@ -142,11 +142,49 @@ test_files(void)
     fixture_close(&f);
 }
 
+/* Writers of one process take turns: none is refused or lost, however many come at once. */
+static gpointer
+write_often(gpointer user)
+{
+    for (int i = 0; i < 25; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DbConn) conn = db_take(user, &error);
+
+        g_assert_true(db_begin(conn, DB_WRITE, &error));
+        g_assert_true(
+            db_exec(conn, "UPDATE project SET version = version + 1 WHERE id = 22", &error));
+        if (i % 5 == 0) {
+            continue; /* forgotten: undone, and the turn goes on */
+        }
+        g_assert_true(db_commit(conn, &error));
+    }
+    return NULL;
+}
+
+static void
+test_turns(void)
+{
+    Fixture f;
+    GThread *threads[8];
+
+    fixture_open(&f);
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+        threads[i] = g_thread_new("writer", write_often, tracker_db(f.tracker));
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+        (void)g_thread_join(threads[i]);
+    }
+    g_assert_cmpint(fixture_number(&f, "SELECT version FROM project WHERE id = 22"), ==,
+                    5 + 20 * (gint64)G_N_ELEMENTS(threads));
+    fixture_close(&f);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tracker/db/transactions", test_transactions);
+    g_test_add_func("/tracker/db/turns", test_turns);
     g_test_add_func("/tracker/db/snapshot", test_snapshot);
     g_test_add_func("/tracker/db/errors-stick", test_errors_stick);
     g_test_add_func("/tracker/db/statements", test_statements);
