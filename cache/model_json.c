@@ -13,10 +13,8 @@
 #include "cache/base/err.h"
 #include "cache/json_text.h"
 #include "cache/model_private.h"
+#include "cache/model_tree.h"
 #include "cache/record.h"
-
-typedef json_t Json;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Json, json_decref)
 
 gboolean
 model_parse_time(const char *text, gint64 *ret_ms)
@@ -333,8 +331,8 @@ story_digest(const Story *story)
     return digest;
 }
 
-static ParsedStory *
-parse_story(const json_t *object)
+ParsedStory *
+model_tree_parse_story(const json_t *object)
 {
     ParsedStory *parsed = g_new0(ParsedStory, 1);
     Story *story = model_story_new();
@@ -394,7 +392,7 @@ model_parse_stories(const char *json, gsize bytes, GError **error)
     GPtrArray *stories = g_ptr_array_new_full((guint)n, (GDestroyNotify)parsed_story_free);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
     for (gsize i = 0; i < n; i++) {
-        ParsedStory *parsed = parse_story(json_array_get(list, i));
+        ParsedStory *parsed = model_tree_parse_story(json_array_get(list, i));
         gpointer earlier;
         if (g_hash_table_lookup_extended(seen, &parsed->story->id, NULL, &earlier)) {
             guint at = GPOINTER_TO_UINT(earlier);
@@ -525,6 +523,23 @@ model_parse_activities(const char *json, gsize bytes, GError **error)
 
 /* --- The parts of a project --- */
 
+void
+model_tree_read_project(Project *project, const json_t *object)
+{
+    g_free(project->name);
+    model_text_clear(&project->record);
+    model_text_clear(&project->profile);
+    project->name = name_of(object);
+    project->name = project->name ? project->name : g_strdup("");
+    project->account_id = json_get_id(object, "account_id");
+    project->version = json_get_integer(object, "version");
+    project->created_ms = json_get_time(object, "created_at");
+    project->updated_ms = json_get_time(object, "updated_at");
+    project->current_iteration = json_get_integer(object, "current_iteration_number");
+    project->profile = json_dup_text(object, "profile_content");
+    project->record = record_of(object, RECORD_PROJECT);
+}
+
 gboolean
 model_parse_project(Project *project, const char *json, gsize bytes, GError **error)
 {
@@ -538,18 +553,7 @@ model_parse_project(Project *project, const char *json, gsize bytes, GError **er
                     project->id);
         return FALSE;
     }
-    g_free(project->name);
-    model_text_clear(&project->record);
-    model_text_clear(&project->profile);
-    project->name = name_of(object);
-    project->name = project->name ? project->name : g_strdup("");
-    project->account_id = json_get_id(object, "account_id");
-    project->version = json_get_integer(object, "version");
-    project->created_ms = json_get_time(object, "created_at");
-    project->updated_ms = json_get_time(object, "updated_at");
-    project->current_iteration = json_get_integer(object, "current_iteration_number");
-    project->profile = json_dup_text(object, "profile_content");
-    project->record = record_of(object, RECORD_PROJECT);
+    model_tree_read_project(project, object);
     return TRUE;
 }
 
@@ -657,6 +661,24 @@ model_parse_labels(Project *project, const char *json, gsize bytes, GError **err
     return TRUE;
 }
 
+void
+model_tree_read_epic(Epic *epic, const json_t *object)
+{
+    epic->id = json_get_id(object, "id");
+    epic->label_id = json_get_id(object, "label_id");
+    if (epic->label_id == 0) {
+        epic->label_id = json_get_id(json_object_get(object, "label"), "id");
+    }
+    epic->created_ms = json_get_time(object, "created_at");
+    epic->updated_ms = json_get_time(object, "updated_at");
+    epic->name = name_of(object);
+    epic->name = epic->name ? epic->name : g_strdup("");
+    epic->url = json_dup_string(object, "url");
+    epic->record = record_of(object, RECORD_EPIC);
+    epic->description = json_dup_text(object, "description");
+    epic->comments = parse_comments(object, &epic->n_comments);
+}
+
 gboolean
 model_parse_epics(Project *project, const char *json, gsize bytes, GError **error)
 {
@@ -676,18 +698,7 @@ model_parse_epics(Project *project, const char *json, gsize bytes, GError **erro
             continue;
         }
         n++;
-        epic->label_id = json_get_id(object, "label_id");
-        if (epic->label_id == 0) {
-            epic->label_id = json_get_id(json_object_get(object, "label"), "id");
-        }
-        epic->created_ms = json_get_time(object, "created_at");
-        epic->updated_ms = json_get_time(object, "updated_at");
-        epic->name = name_of(object);
-        epic->name = epic->name ? epic->name : g_strdup("");
-        epic->url = json_dup_string(object, "url");
-        epic->record = record_of(object, RECORD_EPIC);
-        epic->description = json_dup_text(object, "description");
-        epic->comments = parse_comments(object, &epic->n_comments);
+        model_tree_read_epic(epic, object);
     }
     model_epics_free(project->epics, project->n_epics);
     project->epics = epics;

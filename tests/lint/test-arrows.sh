@@ -25,11 +25,12 @@ wrong_arrows() { # FOLDER: prints each include that must not be
         done
         # Each library has one place in a room, and FUSE stays in fs/.
         grep -rlE '#include <curl/' cache fs tracker | grep -vxE 'cache/net.c|tracker/webhook_post.c' || :
-        grep -rlE '#include <jansson' cache | grep -vE '^cache/(json_text|record)\.[ch]$|^cache/model_json.c$' || :
-        grep -rlE '#include <sqlite3' cache fs | grep -vE '^cache/store(_[a-z]+)?\.[ch]$' || :
+        grep -rlE '#include <jansson' cache | grep -vE '^cache/(json_text|record|model_tree|edit(_[a-z]+)?|overlay(_[a-z]+)?|saving(_[a-z]+)?)\.[ch]$|^cache/model_json.c$' || :
+        grep -rlE '#include <sqlite3' cache fs | grep -vE '^cache/(store(_[a-z]+)?|journal)\.[ch]$' || :
+        grep -rlE '#include <git2' cache fs tracker | grep -vx 'cache/edit_merge.c' || :
         grep -rlE '#include <fuse' cache tracker || :
         # Private parts of a room are for the makers of its objects.
-        grep -rn 'model_private.h"' cache fs --include='*.[ch]' | grep -vE '^cache/(model|model_json|store_load)\.c:' || :
+        grep -rn 'model_private.h"' cache fs --include='*.[ch]' | grep -vE '^cache/(model|model_json|store_load|overlay_view)\.c:' || :
     )
 }
 
