@@ -17,12 +17,17 @@
 
 #define ATTACHED "file_attachments,google_attachments"
 
-static const char *const story_fields[API_LEVELS] = {
-    ":default,comments(:default,person," ATTACHED "),tasks,owners,followers,"
-    "reviews(:default,review_type),blockers,transitions,pull_requests,branches,blocked_story_ids",
-    ":default,comments(:default,person,file_attachments),tasks,owners",
-    NULL,
-};
+#define STORY_FIELDS                                                                               \
+    ":default,comments(:default,person," ATTACHED "),tasks,owners,followers,"                      \
+    "reviews(:default,review_type),blockers,transitions,pull_requests,branches,blocked_story_ids"
+#define STORY_FIELDS_FEWER ":default,comments(:default,person,file_attachments),tasks,owners"
+#define NEIGHBOURS ",before_id,after_id"
+
+static const char *const story_fields[API_LEVELS] = {STORY_FIELDS, STORY_FIELDS_FEWER, NULL};
+static const char *const one_story_fields[API_LEVELS] = {STORY_FIELDS NEIGHBOURS,
+                                                         STORY_FIELDS_FEWER NEIGHBOURS, NULL};
+static const char *const comment_fields[API_LEVELS] = {":default,person," ATTACHED,
+                                                       ":default,person,file_attachments", NULL};
 
 static const char *const epic_fields[API_LEVELS] = {
     ":default,comments(:default,person," ATTACHED "),followers",
@@ -121,6 +126,45 @@ api_get_stories(gint64 project_id, guint level, guint limit, guint offset)
 }
 
 HttpRequest *
+api_get_story(gint64 project_id, gint64 story_id, guint level)
+{
+    g_autofree char *fields = fields_parameter('?', one_story_fields[level], "");
+    g_autofree char *project =
+        project_id > 0 ? g_strdup_printf("/projects/%" G_GINT64_FORMAT, project_id) : g_strdup("");
+    return limit_bytes(
+        http_request_new_get("%s/stories/%" G_GINT64_FORMAT "%s", project, story_id, fields),
+        SMALL_MAX_BYTES);
+}
+
+HttpRequest *
+api_get_epic(gint64 project_id, gint64 epic_id, guint level)
+{
+    g_autofree char *fields = fields_parameter('?', epic_fields[level], "");
+    return limit_bytes(http_request_new_get("/projects/%" G_GINT64_FORMAT "/epics/%" G_GINT64_FORMAT
+                                            "%s",
+                                            project_id, epic_id, fields),
+                       SMALL_MAX_BYTES);
+}
+
+const char *
+api_story_fields(guint level)
+{
+    return one_story_fields[level];
+}
+
+const char *
+api_epic_fields(guint level)
+{
+    return epic_fields[level];
+}
+
+const char *
+api_comment_fields(guint level)
+{
+    return comment_fields[level];
+}
+
+HttpRequest *
 api_get_bulk(gint64 project_id, guint level, const gint64 *ids, guint n_ids)
 {
     g_assert(n_ids > 0 && n_ids <= API_BULK_MAX);
@@ -128,7 +172,7 @@ api_get_bulk(gint64 project_id, guint level, const gint64 *ids, guint n_ids)
     for (guint i = 0; i < n_ids; i++) {
         g_string_append_printf(list, "%s%" G_GINT64_FORMAT, i ? "," : "", ids[i]);
     }
-    g_autofree char *fields = fields_parameter('&', story_fields[level], ",before_id,after_id");
+    g_autofree char *fields = fields_parameter('&', story_fields[level], NEIGHBOURS);
     return limit_bytes(http_request_new_get("/projects/%" G_GINT64_FORMAT "/stories/bulk?ids=%s%s",
                                             project_id, list->str, fields),
                        PAGE_MAX_BYTES);

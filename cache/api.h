@@ -14,6 +14,7 @@
 #define API_ACTIVITIES_PER_PAGE 500
 #define API_BULK_MAX 500
 #define API_LEVELS 3
+#define API_WRITE_MAX_BYTES ((gsize)64 * 1024 * 1024) /* of the answer to a write */
 
 /* The caller's, with method, target and size limit set; priority and deadline are the sender's. */
 HttpRequest *api_get_me(void);
@@ -25,6 +26,13 @@ HttpRequest *api_get_epics(gint64 project_id, guint level);
 /* `scope` NULL: all of them. */
 HttpRequest *api_get_iterations(gint64 project_id, guint level, guint offset, const char *scope);
 HttpRequest *api_get_stories(gint64 project_id, guint level, guint limit, guint offset);
+/* One story or epic with everything nested and its neighbours. `project_id` 0: wherever it is. */
+HttpRequest *api_get_story(gint64 project_id, gint64 story_id, guint level);
+HttpRequest *api_get_epic(gint64 project_id, gint64 epic_id, guint level);
+/* What the answer to a write is asked to hold: the same; NULL: nothing special. Static. */
+const char *api_story_fields(guint level);
+const char *api_epic_fields(guint level);
+const char *api_comment_fields(guint level);
 /* n_ids at most API_BULK_MAX. Also asks for the neighbours in board order. */
 HttpRequest *api_get_bulk(gint64 project_id, guint level, const gint64 *ids, guint n_ids);
 /* kind: 'p', 's' or 'e'; for 's' and 'e' `id` is the story or epic in `project_id`. */

@@ -213,6 +213,21 @@ make_room(Attachments *attachments, gint64 incoming)
     }
 }
 
+void
+attachments_adopt(Attachments *attachments, gint64 id, const char *from)
+{
+    struct stat info;
+    g_autofree char *path = path_of(attachments, id, "");
+    if (stat(from, &info) != 0 || info.st_size > attachments->limit_bytes) {
+        return;
+    }
+    make_room(attachments, info.st_size);
+    if (link(from, path) == 0) {
+        LOCK_SCOPE(&attachments->lock);
+        keep_locked(attachments, id, info.st_size, clock_wall_ms());
+    }
+}
+
 /* Checks the size and gives the file its name. */
 static gboolean
 finish_file(Fetch *fetch, const HttpResponse *response, GError **error)

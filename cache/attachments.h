@@ -26,4 +26,8 @@ typedef void (*AttachmentsDoneFn)(gint64 id, const GError *error, gpointer user)
 void attachments_fetch(Attachments *attachments, Transport *transport, const Attachment *attachment,
                        gint64 deadline_ms, AttachmentsDoneFn done, gpointer user);
 
+/* Keeps a file that was just uploaded, under the id that it got: a second name for `path`. Where
+ * that is not possible it is fetched like any other. */
+void attachments_adopt(Attachments *attachments, gint64 id, const char *path);
+
 gint64 attachments_bytes(Attachments *attachments); /* on disk now */

@@ -7,107 +7,25 @@
  *
  * End: no new requests, then the transport answers what is open, then the clerk runs out, then
  * waiters are told. */
-#include "cache/cache.h"
+#include "cache/cache_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "cache/attachments.h"
 #include "cache/base/clock.h"
 #include "cache/base/err.h"
 #include "cache/base/lock.h"
 #include "cache/base/log.h"
-#include "cache/clerk.h"
-#include "cache/index.h"
-#include "cache/lru.h"
-#include "cache/store.h"
-#include "cache/sync.h"
+#include "cache/folder.h"
 
 #define STORY_MEMORY_BYTES ((gsize)32 * 1024 * 1024)
-#define DIRECTORY_COPIES_MAX 9
-/* A mount that was just ended still holds its folder for a moment; who mounts again wants that
- * folder. */
-#define DIRECTORY_PATIENCE_MS 2000
-#define DIRECTORY_RETRY_US 20000
-
-struct Cache {
-    char *directory;
-    int lock_fd; /* holds the directory's lock */
-    Store *store;
-    Attachments *attachments; /* NULL: not shown */
-    Transport *transport;
-    Index *index;
-    Lru *stories;
-    Clerk *clerk;
-    Sync *sync;
-    gint64 ttl_ms, poll_ms;
-};
 
 /* --- Opening --- */
-
-static void
-set_folder_error(GError **error, int code, const char *path)
-{
-    g_set_error(error, ERR, code == ENOSPC || code == EDQUOT ? ERR_NO_SPACE : ERR_LOCAL,
-                "the cache folder %s: %s", path, g_strerror(code));
-}
-
-/* 1: locked, 0: another process has it, -1: failed. */
-static int
-lock_directory(const char *path, int *ret_fd, GError **error)
-{
-    g_autofree char *lock_path = g_build_filename(path, "lock", NULL);
-    if (g_mkdir_with_parents(path, 0700) != 0) {
-        set_folder_error(error, errno, path);
-        return -1;
-    }
-    int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        set_folder_error(error, errno, lock_path);
-        return -1;
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        *ret_fd = fd;
-        return 1;
-    }
-    int code = errno;
-    (void)close(fd);
-    if (code == EWOULDBLOCK) {
-        return 0;
-    }
-    set_folder_error(error, code, lock_path);
-    return -1;
-}
-
-/* A second mount of the same source gets a copy of its own: two clerks must not write one store. */
-static char *
-take_directory(const char *wanted, int *ret_fd, GError **error)
-{
-    for (int i = 1; i <= DIRECTORY_COPIES_MAX; i++) {
-        g_autofree char *path = i == 1 ? g_strdup(wanted) : g_strdup_printf("%s-%d", wanted, i);
-        int locked = lock_directory(path, ret_fd, error);
-        gint64 until_us = g_get_monotonic_time() + DIRECTORY_PATIENCE_MS * 1000;
-        while (locked == 0 && i == 1 && g_get_monotonic_time() < until_us) {
-            g_usleep(DIRECTORY_RETRY_US);
-            locked = lock_directory(path, ret_fd, error);
-        }
-        if (locked != 0) {
-            return locked > 0 ? g_steal_pointer(&path) : NULL;
-        }
-    }
-    g_set_error(error, ERR, ERR_LOCAL, "the cache folder %s is in use %d times already", wanted,
-                DIRECTORY_COPIES_MAX);
-    return NULL;
-}
 
 static gboolean
 open_files(Cache *cache, const CacheConfig *config, GError **error)
 {
-    cache->directory = take_directory(config->directory, &cache->lock_fd, error);
+    cache->directory = folder_take(config->directory, "the cache folder", &cache->lock_fd, error);
     if (!cache->directory) {
         return FALSE;
     }
@@ -140,7 +58,34 @@ lru_unref_story(gpointer object)
 static void
 start_polling(gpointer user)
 {
-    sync_start_polling(user);
+    Cache *cache = user;
+    sync_start_polling(cache->sync);
+}
+
+/* Edits are shown with who made them, so the account comes first. */
+static void
+start_saving(gpointer user)
+{
+    Cache *cache = user;
+    saving_start(cache->saving, cache->sync);
+}
+
+static gboolean
+open_saving(Cache *cache, const CacheConfig *config, GError **error)
+{
+    const SavingParts parts = {
+        .clerk = cache->clerk,
+        .index = cache->index,
+        .store = cache->store,
+        .transport = cache->transport,
+        .attachments = cache->attachments,
+        .timeout_ms = config->timeout_ms,
+    };
+    if (config->state_directory) {
+        cache->saving = saving_new(config->state_directory, &parts, error);
+        return cache->saving != NULL;
+    }
+    return TRUE;
 }
 
 Cache *
@@ -157,6 +102,9 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
     cache->index = index_new(config->ttl_ms);
     cache->stories = lru_new(STORY_MEMORY_BYTES, lru_ref_story, lru_unref_story);
     cache->clerk = clerk_new();
+    if (!open_saving(cache, config, error)) {
+        return NULL;
+    }
     const SyncParts parts = {
         .clerk = cache->clerk,
         .index = cache->index,
@@ -169,16 +117,23 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
         .timeout_ms = config->timeout_ms,
         .project_ids = config->project_ids,
         .n_project_ids = config->n_project_ids,
+        .overlay = cache->saving ? saving_overlay(cache->saving) : NULL,
+        .retired = cache->saving ? saving_on_retired : NULL,
+        .retired_user = cache->saving,
     };
     cache->sync = sync_new(&parts);
-    clerk_call(cache->clerk, start_polling, cache->sync);
+    clerk_call(cache->clerk, start_polling, cache);
     return g_steal_pointer(&cache);
 }
 
 static void
-close_sync(gpointer user)
+close_all(gpointer user)
 {
-    sync_close(user);
+    Cache *cache = user;
+    sync_close(cache->sync);
+    if (cache->saving) {
+        saving_close(cache->saving);
+    }
 }
 
 void
@@ -188,7 +143,7 @@ cache_close(Cache *cache)
         return;
     }
     if (cache->sync) {
-        clerk_call(cache->clerk, close_sync, cache->sync);
+        clerk_call(cache->clerk, close_all, cache);
     }
     transport_free(cache->transport);
     if (cache->clerk) {
@@ -199,6 +154,7 @@ cache_close(Cache *cache)
         index_finish_all(cache->index, ending);
     }
     sync_free(cache->sync);
+    saving_free(cache->saving);
     clerk_free(cache->clerk);
     lru_free(cache->stories);
     index_free(cache->index);
@@ -375,7 +331,8 @@ cache_get_story(Cache *cache, gint64 story_id, CacheAsk *ask)
         return story;
     }
     guint64 generation = lru_generation(cache->stories);
-    story = store_load_story(cache->store, story_id, &ask->error);
+    story = cache->saving ? saving_load_story(cache->saving, project, story_id, &ask->error)
+                          : store_load_story(cache->store, story_id, &ask->error);
     if (story) {
         lru_put(cache->stories, (guint64)story_id, 0, story, story->bytes, generation);
     } else if (!ask->error) {
@@ -450,6 +407,9 @@ cache_open_attachment(Cache *cache, const Attachment *attachment, CacheAsk *ask)
         return -1;
     }
     int fd = attachments_open_file(cache->attachments, attachment);
+    if (fd < 0 && cache->saving) {
+        fd = saving_open_attachment(cache->saving, attachment->id);
+    }
     if (fd >= 0) {
         return fd;
     }
@@ -575,8 +535,8 @@ meet(Cache *cache, CacheKey key, gint64 deadline_ms, GError **error)
     return TRUE;
 }
 
-gboolean
-cache_connect(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error)
+static gboolean
+connect_account(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error)
 {
     gint64 began_ms = clock_monotonic_ms();
     *ret_offline = FALSE;
@@ -601,6 +561,18 @@ cache_connect(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **e
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }
+}
+
+gboolean
+cache_connect(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error)
+{
+    if (!connect_account(cache, timeout_ms, ret_offline, error)) {
+        return FALSE;
+    }
+    if (cache->saving) {
+        clerk_call(cache->clerk, start_saving, cache);
+    }
+    return TRUE;
 }
 
 /* --- Status --- */

@@ -141,10 +141,11 @@ gboolean cache_cancel_wait(Cache *cache, CacheKey key, gpointer user);
 gint64 cache_submit(Cache *cache, const EditTarget *target, const Text *base, const Text *mine,
                     GError **error);
 
-/* With `last` the caller will not ask again: a later refusal is parked for the user. Without it,
- * and for each verdict but EDIT_UNSAVED and EDIT_PENDING, the writer counts as told. `ret_id`, may
- * be NULL: of what a creation made; provisional while pending. `error` is set for EDIT_REFUSED and
- * EDIT_CONFLICT; and for EDIT_PENDING to why there was no answer, if so: free or ignore it. */
+/* Ask until there is a verdict, or a last time with `last` (also when the writer was interrupted):
+ * then a later refusal is parked for the user, else it counts as told and the edit is gone. Any
+ * verdict but EDIT_UNSAVED and EDIT_PENDING is given once. `ret_id`, may be NULL: of what a
+ * creation made; provisional while pending. `error` is set for EDIT_REFUSED and EDIT_CONFLICT; and
+ * for EDIT_PENDING to why there was no answer, if so: free or ignore it. */
 EditVerdict cache_edit_verdict(Cache *cache, gint64 number, gboolean last, gint64 *ret_id,
                                GError **error);
 

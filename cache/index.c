@@ -377,6 +377,28 @@ index_publish_project(Index *index, Project *project, gint64 confirmed_ms, gint6
 }
 
 void
+index_show_project(Index *index, Project *project)
+{
+    Project *old = project_ref(project);
+    {
+        LOCK_SCOPE(&index->lock);
+        Slot *slot = get_locked(index, (CacheKey){CACHE_PROJECT, project->id});
+        Project *fresh = old;
+        old = slot->project;
+        slot->project = fresh;
+        slot->stories_done = slot->stories_total = project->n_stories;
+    }
+    project_unref(old);
+}
+
+void
+index_begin_edit(Index *index, gint64 number)
+{
+    LOCK_SCOPE(&index->lock);
+    get_locked(index, (CacheKey){CACHE_EDIT, number})->running = TRUE;
+}
+
+void
 index_touch_project(Index *index, gint64 project_id, gint64 confirmed_ms, gint64 checked_ms)
 {
     LOCK_SCOPE(&index->lock);
@@ -479,6 +501,22 @@ index_finish(Index *index, CacheKey key, const GError *error)
         }
     }
     call_waits(waits, error);
+}
+
+void
+index_end_edit(Index *index, gint64 number)
+{
+    const CacheKey key = {CACHE_EDIT, number};
+    GArray *waits = NULL;
+    {
+        LOCK_SCOPE(&index->lock);
+        Slot *slot = find_locked(index, key);
+        if (slot) {
+            waits = g_steal_pointer(&slot->waits);
+            (void)g_hash_table_remove(index->slots, &key);
+        }
+    }
+    call_waits(waits, NULL);
 }
 
 void

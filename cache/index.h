@@ -51,6 +51,8 @@ GError *index_dup_error(Index *index, CacheKey key);
  * server confirmed it. */
 void index_publish_account(Index *index, Account *account, gint64 confirmed_ms, gint64 checked_ms);
 void index_publish_project(Index *index, Project *project, gint64 confirmed_ms, gint64 checked_ms);
+/* The same data in another light (edits): confirmed as it was. */
+void index_show_project(Index *index, Project *project);
 void index_touch_project(Index *index, gint64 project_id, gint64 confirmed_ms, gint64 checked_ms);
 void index_set_progress(Index *index, gint64 project_id, FillState state, guint done, guint total);
 /* A long fetch goes on behind the readers: who waits is called back and served what is published.
@@ -60,6 +62,10 @@ void index_refilling(Index *index, CacheKey key);
 void index_loaded(Index *index, CacheKey key);
 /* No longer running; `error` starts the back-off. Calls the waiters, after unlocking. */
 void index_finish(Index *index, CacheKey key, const GError *error);
+/* For {CACHE_EDIT, number}, from any thread: under way until index_end(), whose waiters are called
+ * without an error: what became of it they ask elsewhere. */
+void index_begin_edit(Index *index, gint64 number);
+void index_end_edit(Index *index, gint64 number);
 /* As the cache ends: calls all waiters with `error`. */
 void index_finish_all(Index *index, const GError *error);
 

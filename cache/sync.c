@@ -21,6 +21,7 @@ sync_new(const SyncParts *parts)
     sync->parts = *parts;
     sync->project_ids = g_memdup2(parts->project_ids, parts->n_project_ids * sizeof(gint64));
     sync->parts.project_ids = sync->project_ids;
+    sync->view = overlay_view_new(parts->store);
     sync->projects = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, project_sync_free);
     return sync;
 }
@@ -32,6 +33,7 @@ sync_free(Sync *sync)
         return;
     }
     g_hash_table_unref(sync->projects);
+    overlay_view_free(sync->view);
     g_free(sync->project_ids);
     g_free(sync);
 }
@@ -88,7 +90,9 @@ load_project(Sync *sync, ProjectSync *known)
     }
     known->project = project_ref(project);
     known->filled_ms = known->iterations_ms = checked_ms;
-    index_publish_project(sync->parts.index, project, confirmed_of(checked_ms), checked_ms);
+    g_autoptr(GPtrArray) edits = sync_edits_of(sync, project->id, NULL, 0);
+    g_autoptr(Project) view = sync_view(sync, project, edits, NULL);
+    index_publish_project(sync->parts.index, view, confirmed_of(checked_ms), checked_ms);
     return TRUE;
 }
 

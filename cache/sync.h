@@ -17,6 +17,7 @@
 #include "cache/clerk.h"
 #include "cache/index.h"
 #include "cache/lru.h"
+#include "cache/overlay.h"
 #include "cache/store.h"
 
 typedef struct Sync Sync;
@@ -32,7 +33,12 @@ typedef struct SyncParts {
     gint64 ttl_ms, timeout_ms;
     const gint64 *project_ids; /* the selection, copied */
     guint n_project_ids;
-    gint64 poll_ms; /* between two looks for changes; 0: only when somebody asks */
+    gint64 poll_ms;   /* between two looks for changes; 0: only when somebody asks */
+    Overlay *overlay; /* the edits that are shown with what is published */
+    /* On the clerk, after each publication: accepted edits (their numbers) that the server's own
+     * data shows from now on. */
+    void (*retired)(const GArray *numbers, gint64 project_id, gpointer user);
+    gpointer retired_user;
 } SyncParts;
 
 Sync *sync_new(const SyncParts *parts);
@@ -46,6 +52,15 @@ void sync_close(Sync *sync);
 
 /* From now on looks for changes every `poll_ms`, if that is not 0. */
 void sync_start_polling(Sync *sync);
+
+/* sync_edits.c. Edits come (`put`, of Edit, taken from: references are added; in place of those of
+ * the same numbers) and go (`removed`, numbers): changes the overlay and publishes what that
+ * changes. Either may be NULL. */
+void sync_publish_edits(Sync *sync, const GPtrArray *put, const GArray *removed);
+/* What the server is known to have of a project, without edits; borrowed, NULL: nothing yet. */
+Project *sync_peek_base(Sync *sync, gint64 project_id);
+/* Asks for what changed there, unless that is under way; loads or fills what is not known. */
+void sync_look_at(Sync *sync, gint64 project_id, Priority priority);
 
 /* For CACHE_ACCOUNT and CACHE_PROJECT. */
 void sync_start(Sync *sync, CacheKey key, Priority priority);

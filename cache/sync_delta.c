@@ -425,6 +425,7 @@ delta_confirm(Delta *delta)
         /* Only a remount would have profited. */
         log_debug(LOG_SYNC, "%s", error->message);
     }
+    sync_retire_and_show(sync, delta->known, delta->asked_ms);
     if (sweep_is_due(delta)) {
         delta_refill(delta, "the time for a sweep has come");
         return;

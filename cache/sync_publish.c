@@ -9,6 +9,7 @@
 #include "cache/sync_run.h"
 
 #include "cache/base/clock.h"
+#include "cache/base/crash.h"
 #include "cache/base/log.h"
 
 /* Of more stories than this that went at once the listener gets only the ids, through the two
@@ -45,28 +46,38 @@ change_new(void)
     return change;
 }
 
+/* What is published, in the two lights of before and after. */
+typedef struct Publication {
+    Project *base;                /* borrowed, like all below */
+    Project *old_view, *view;     /* what readers see */
+    GPtrArray *old_edits, *edits; /* NULL: none */
+    GPtrArray *changed;
+} Publication;
+
 static void
-add_story(Sync *sync, CacheChange *change, gint64 id, Story *story)
+add_story(Sync *sync, const Publication *publication, CacheChange *change, gint64 id, Story *story)
 {
     g_autoptr(GError) error = NULL;
-    Story *old = store_load_story(sync->parts.store, id, &error);
+    g_autoptr(Story) stored = store_load_story(sync->parts.store, id, &error);
     if (error) {
         log_debug(LOG_SYNC, "story %" G_GINT64_FORMAT " as it was: %s", id, error->message);
     }
-    if (old || story) {
+    Story *old = sync_view_story(sync, publication->old_view, publication->old_edits, stored, id);
+    Story *now = sync_view_story(sync, publication->view, publication->edits, story, id);
+    if (old || now) {
         g_ptr_array_add(change->old_stories, old);
-        g_ptr_array_add(change->stories, story ? story_ref(story) : NULL);
+        g_ptr_array_add(change->stories, now);
     }
 }
 
 static void
-add_gone_stories(Sync *sync, CacheChange *change)
+add_gone_stories(Sync *sync, const Publication *publication, CacheChange *change)
 {
     const Project *old = change->old_project;
     guint left = GONE_STORIES_MAX;
     for (guint i = 0; i < old->n_stories && left > 0; i++) {
         if (!project_find_story(change->project, old->stories[i]->id)) {
-            add_story(sync, change, old->stories[i]->id, NULL);
+            add_story(sync, publication, change, old->stories[i]->id, NULL);
             left--;
         }
     }
@@ -74,19 +85,20 @@ add_gone_stories(Sync *sync, CacheChange *change)
 
 /* NULL: nothing was published before, so nobody can have seen it. */
 static CacheChange *
-describe_change(Sync *sync, Project *old, Project *project, GPtrArray *changed)
+describe_change(Sync *sync, const Publication *publication)
 {
-    if (!sync->listener.ended || !old) {
+    const GPtrArray *changed = publication->changed;
+    if (!sync->listener.ended || !publication->old_view) {
         return NULL;
     }
     CacheChange *change = change_new();
-    change->old_project = project_ref(old);
-    change->project = project_ref(project);
+    change->old_project = project_ref(publication->old_view);
+    change->project = project_ref(publication->view);
     for (guint i = 0; changed && i < changed->len; i++) {
         const ParsedStory *parsed = g_ptr_array_index(changed, i);
-        add_story(sync, change, parsed->row->id, parsed->story);
+        add_story(sync, publication, change, parsed->row->id, parsed->story);
     }
-    add_gone_stories(sync, change);
+    add_gone_stories(sync, publication, change);
     return change;
 }
 
@@ -141,17 +153,26 @@ sync_publish(Sync *sync, ProjectSync *known, Project *project, GPtrArray *change
 {
     const gint64 checked_ms = sync_wall_of(sent_ms);
     project_finish(project);
-    CacheChange *change = describe_change(sync, known->project, project, changed);
+    g_autoptr(Project) old_view = index_peek_project(sync->parts.index, known->id);
+    g_autoptr(GPtrArray) old_edits = sync_edits_of(sync, known->id, NULL, 0);
+    g_autoptr(GPtrArray) edits = sync_edits_of(sync, known->id, project, sent_ms);
+    g_autoptr(Project) view = sync_view(sync, project, edits, changed);
+    const Publication publication = {project, old_view, view, old_edits, edits, changed};
+    CacheChange *change = describe_change(sync, &publication);
+    crash_point(CRASH_STORE_WRITTEN);
     if (change) {
         sync->listener.begins(change, sync->listener.user);
     }
     const gboolean done = commit_all(sync, project, changed, checked_ms, error);
     if (done) {
+        crash_point(CRASH_STORE_COMMITTED);
         forget_copies(sync, known->project, project, changed);
         project_unref(known->project);
         known->project = project_ref(project);
         known->loaded = TRUE;
-        index_publish_project(sync->parts.index, project, sent_ms, checked_ms);
+        sync_retire(sync, project, sent_ms);
+        forget_copies(sync, known->project, project, changed);
+        index_publish_project(sync->parts.index, view, sent_ms, checked_ms);
     }
     if (change) {
         sync->listener.ended(change, done, sync->listener.user);

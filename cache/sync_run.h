@@ -8,6 +8,7 @@
 
 #include "cache/api.h"
 #include "cache/model_json.h"
+#include "cache/overlay_view.h"
 #include "cache/pages.h"
 #include "cache/sync.h"
 
@@ -33,6 +34,7 @@ struct Sync {
     guint levels[N_LEVELS];
     GHashTable *projects; /* id in the ProjectSync to ProjectSync */
     CacheListener listener;
+    OverlayView *view;
 };
 
 typedef struct Run Run;
@@ -83,6 +85,17 @@ ProjectSync *sync_get_project(Sync *sync, gint64 id);
 gboolean sync_publish(Sync *sync, ProjectSync *known, Project *project, GPtrArray *changed,
                       gint64 sent_ms, GError **error);
 void sync_publish_account(Sync *sync, Account *account, gint64 confirmed_ms, gint64 checked_ms);
+/* sync_edits.c. The edits that a project shows once `base` is published (NULL: as it is), asked for
+ * at `asked_ms`: all but those that retire. Of Edit; NULL: none. */
+GPtrArray *sync_edits_of(Sync *sync, gint64 project_id, const Project *base, gint64 asked_ms);
+Project *sync_view(Sync *sync, Project *base, const GPtrArray *edits, const GPtrArray *changed);
+/* A story as readers see it: `story` (NULL: the server has none) with those of `edits` that concern
+ * `id`. A new reference, NULL: none. */
+Story *sync_view_story(Sync *sync, Project *base, const GPtrArray *edits, Story *story, gint64 id);
+/* After `base` was published: lets go of the edits that it shows by itself. */
+void sync_retire(Sync *sync, const Project *base, gint64 asked_ms);
+/* After a check that found nothing new: the same, and publishes without them. */
+void sync_retire_and_show(Sync *sync, ProjectSync *known, gint64 asked_ms);
 /* A monotonic time as wall clock. */
 gint64 sync_wall_of(gint64 monotonic_ms);
 /* TRUE when `parsed` is what `base` has already; its row is then the one of `base`, so that equal

@@ -1,0 +1,396 @@
+/* From the journal to the server's verdict.
+ *
+ * saving_pump() looks at what waits, oldest first, and begins sending whatever may go now: nothing
+ * of an owner (a story with all below it, an epic, a project) while an earlier edit of the same is
+ * not through, nothing on top of what is not made yet, creations in a project one after the other
+ * (so that the twin of one is not taken for the other's). Each sending comes back to on_outcome().
+ *
+ * After an acceptance the project is looked at until its own data shows what was accepted. */
+#include "cache/saving_private.h"
+
+#include "cache/base/clock.h"
+#include "cache/base/crash.h"
+#include "cache/base/err.h"
+#include "cache/base/lock.h"
+#include "cache/base/log.h"
+#include "cache/json_text.h"
+
+#define SENDING_MAX 4
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS 60000
+#define SETTLE_FIRST_MS 100
+#define SETTLE_MAX_MS 5000
+
+/* --- What may go --- */
+
+/* Edits with the same lane go one after the other. */
+typedef struct Lane {
+    int kind; /* an EditOwner, or LANE_CREATIONS + the object that is made */
+    gint64 id;
+} Lane;
+
+#define LANE_CREATIONS 16
+
+static Lane
+lane_of(const Edit *edit)
+{
+    if (edit->verb == EDIT_CREATE &&
+        (edit->object == OBJECT_STORY || edit->object == OBJECT_EPIC)) {
+        return (Lane){LANE_CREATIONS + (int)edit->object, edit->project_id};
+    }
+    return (Lane){(int)edit->owner,
+                  edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id};
+}
+
+static guint
+lane_hash(gconstpointer data)
+{
+    const Lane *lane = data;
+    return g_int64_hash(&lane->id) * 31 + (guint)lane->kind;
+}
+
+static gboolean
+lane_equal(gconstpointer a, gconstpointer b)
+{
+    const Lane *left = a;
+    const Lane *right = b;
+    return left->kind == right->kind && left->id == right->id;
+}
+
+/* On something that only an earlier edit makes. */
+static gboolean
+is_premature(const Edit *edit)
+{
+    Lane lane = lane_of(edit);
+    return (lane.kind < LANE_CREATIONS && edit_id_is_provisional(edit->owner_id)) ||
+           (edit->verb != EDIT_CREATE && edit_id_is_provisional(edit->id));
+}
+
+/* TRUE when it is to be sent now; *ret_next_ms: else, when (0: not by time). */
+static gboolean
+take_turn(Saving *saving, const Edit *edit, gint64 *ret_next_ms)
+{
+    gint64 now_ms = clock_monotonic_ms();
+    LOCK_SCOPE(&saving->lock);
+    Tries *tries = saving_tries_locked(saving, edit->number);
+    *ret_next_ms = 0;
+    if (tries->sending) {
+        return FALSE;
+    }
+    if (tries->next_ms > now_ms) {
+        *ret_next_ms = tries->next_ms;
+        return FALSE;
+    }
+    tries->sending = TRUE;
+    return TRUE;
+}
+
+static void on_outcome(Outcome outcome, Edit *edit, const GError *error, gint64 retry_after_ms,
+                       gpointer user);
+
+static void
+begin_sending(Saving *saving, const Edit *edit)
+{
+    g_autoptr(Account) account = index_peek_account(saving->parts.index);
+    Project *base = sync_peek_base(saving->sync, edit->project_id);
+    saving->n_sending++;
+    edit_send(&saving->send, edit, base, account ? &account->me : NULL, on_outcome, saving);
+}
+
+static void
+pump_job(gpointer user)
+{
+    saving_pump(user);
+}
+
+void
+saving_pump(Saving *saving)
+{
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    g_autoptr(GHashTable) busy = g_hash_table_new_full(lane_hash, lane_equal, g_free, NULL);
+    gint64 wake_ms = 0;
+    for (guint i = 0; i < edits->len && !saving->closing && saving->sync; i++) {
+        const Edit *edit = edits->pdata[i];
+        gint64 next_ms;
+        if (!edit_is_waiting(edit)) {
+            continue;
+        }
+        const Lane lane = lane_of(edit);
+        if (!g_hash_table_add(busy, g_memdup2(&lane, sizeof lane)) || is_premature(edit) ||
+            saving->n_sending >= SENDING_MAX || !sync_peek_base(saving->sync, edit->project_id)) {
+            continue;
+        }
+        if (take_turn(saving, edit, &next_ms)) {
+            begin_sending(saving, edit);
+        } else if (next_ms > 0 && (wake_ms == 0 || next_ms < wake_ms)) {
+            wake_ms = next_ms;
+        }
+    }
+    if (wake_ms > 0 && (saving->wake_ms == 0 || wake_ms < saving->wake_ms ||
+                        saving->wake_ms <= clock_monotonic_ms())) {
+        saving->wake_ms = wake_ms;
+        clerk_post_at(saving->parts.clerk, wake_ms, pump_job, NULL, saving);
+    }
+}
+
+/* --- Watching until the server's data shows it --- */
+
+static void
+settle(gpointer user)
+{
+    Saving *saving = user;
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    g_autoptr(GHashTable) asked = g_hash_table_new(g_int64_hash, g_int64_equal);
+    saving->settle_is_posted = FALSE;
+    for (guint i = 0; i < edits->len && !saving->closing; i++) {
+        Edit *edit = edits->pdata[i];
+        if (edit->state == STATE_ACCEPTED && g_hash_table_add(asked, &edit->project_id)) {
+            sync_look_at(saving->sync, edit->project_id, PRIORITY_PREFETCH);
+        }
+    }
+    if (g_hash_table_size(asked) > 0) {
+        saving->settle_delay_ms = MIN(saving->settle_delay_ms * 2, (gint64)SETTLE_MAX_MS);
+        saving->settle_is_posted = TRUE;
+        clerk_post_at(saving->parts.clerk, clock_monotonic_ms() + saving->settle_delay_ms, settle,
+                      NULL, saving);
+    }
+}
+
+static void
+post_settle(Saving *saving)
+{
+    saving->settle_delay_ms = SETTLE_FIRST_MS;
+    if (!saving->settle_is_posted) {
+        saving->settle_is_posted = TRUE;
+        clerk_post_at(saving->parts.clerk, clock_monotonic_ms() + SETTLE_FIRST_MS, settle, NULL,
+                      saving);
+    }
+}
+
+void
+saving_on_retired(const GArray *numbers, gint64 project_id, gpointer user)
+{
+    Saving *saving = user;
+    (void)project_id;
+    for (guint i = 0; i < numbers->len; i++) {
+        saving_note(saving, (JournalOp){.remove = g_array_index(numbers, gint64, i)});
+    }
+    if (saving->sync) { /* what waited for the project to be known may go now */
+        saving_pump(saving);
+    }
+}
+
+/* --- Outcomes --- */
+
+static gint64
+owner_of(const Edit *edit)
+{
+    return edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id;
+}
+
+static void
+tell(Saving *saving, const Edit *edit, EditVerdict verdict, const GError *error, gboolean ends)
+{
+    gboolean attended;
+    {
+        LOCK_SCOPE(&saving->lock);
+        Attendance *attendance = g_hash_table_lookup(saving->attended, &edit->number);
+        attended = attendance != NULL;
+        if (attendance) {
+            attendance->verdict = verdict;
+            attendance->made_id = edit->verb == EDIT_CREATE ? edit_made_id(edit) : 0;
+            g_clear_error(&attendance->error);
+            attendance->error = error ? g_error_copy(error) : NULL;
+        }
+        if (verdict != EDIT_PENDING) {
+            (void)g_hash_table_remove(saving->tries, &edit->number);
+        }
+        saving->outcomes++;
+        (void)pthread_cond_broadcast(&saving->changed);
+    }
+    if (!attended && (verdict == EDIT_REFUSED || verdict == EDIT_CONFLICT)) {
+        g_autofree char *what = edit_describe(edit);
+        log_warning("edit %" G_GINT64_FORMAT " (%s) waits in the queue: %s", edit->number, what,
+                    error->message);
+    }
+    if (ends) {
+        index_end_edit(saving->parts.index, edit->number);
+    }
+}
+
+/* What was made on top of the new thing gets its id. */
+static void
+rename_dependents(Saving *saving, gint64 provisional, gint64 id, GPtrArray *put)
+{
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    overlay_note_id(saving->overlay, provisional, id);
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        gboolean is_maker = edit->number == provisional - EDIT_PROVISIONAL_FIRST;
+        if (is_maker || (edit->owner_id != provisional && edit->id != provisional)) {
+            continue;
+        }
+        Edit *copy = edit_copy(edit);
+        copy->owner_id = copy->owner_id == provisional ? id : copy->owner_id;
+        copy->id = copy->id == provisional ? id : copy->id;
+        g_ptr_array_add(put, copy);
+    }
+}
+
+static void
+keep_attachment(Saving *saving, const Edit *edit)
+{
+    if (saving->parts.attachments && edit->spool) {
+        g_autofree char *path = journal_spool_path(saving->journal, edit->spool);
+        attachments_adopt(saving->parts.attachments, edit->id, path);
+    }
+}
+
+static void
+accept(Saving *saving, Edit *edit)
+{
+    g_autoptr(GPtrArray) put = g_ptr_array_new_with_free_func((GDestroyNotify)edit_unref);
+    gint64 provisional = EDIT_PROVISIONAL_FIRST + edit->number;
+    crash_point(CRASH_OUTCOME_BEGUN);
+    JournalOp op = {.put = edit_ref(edit)};
+    if (edit->verb == EDIT_CREATE) {
+        rename_dependents(saving, provisional, edit_made_id(edit), put);
+    }
+    if (edit->object == OBJECT_ATTACHMENT && edit->verb == EDIT_CREATE) {
+        keep_attachment(saving, edit);
+        op.spool = g_strdup(edit->spool);
+        g_clear_pointer(&edit->spool, g_free);
+    }
+    for (guint i = 0; i < put->len; i++) {
+        saving_note(saving, (JournalOp){.put = edit_ref(put->pdata[i])});
+    }
+    saving_note(saving, op);
+    g_ptr_array_add(put, edit_ref(edit));
+    saving_publish(saving, put, NULL);
+    crash_point(CRASH_OUTCOME_SHOWN);
+    saving_set_error(saving, edit->owner, owner_of(edit), NULL);
+    tell(saving, edit, EDIT_ACCEPTED, NULL, TRUE);
+    crash_point(CRASH_OUTCOME_TOLD);
+    post_settle(saving);
+}
+
+/* TRUE when the writer waits still and will hear of it: from here on its verdict is due, and asking
+ * for it means waiting a moment more. */
+static gboolean
+will_be_told(Saving *saving, gint64 number)
+{
+    LOCK_SCOPE(&saving->lock);
+    Attendance *attendance = g_hash_table_lookup(saving->attended, &number);
+    if (attendance) {
+        attendance->verdict = EDIT_UNSAVED;
+    }
+    return attendance != NULL;
+}
+
+/* Who is told of a refusal has his text still, and what is shown is again what was before. Who went
+ * away finds the edit in the queue, and his text where he left it. */
+static void
+park(Saving *saving, Edit *edit, EditState state, const GError *error)
+{
+    gboolean told = will_be_told(saving, edit->number);
+    saving_set_error(saving, edit->owner, owner_of(edit), error->message);
+    crash_point(state == STATE_CONFLICT ? CRASH_CONFLICT_NOTED : CRASH_REFUSAL_NOTED);
+    if (told && state == STATE_REFUSED) {
+        saving_forget(saving, edit);
+    } else {
+        edit->state = state;
+        edit->told = told;
+        edit_set_error(edit, error);
+        saving_note(saving, (JournalOp){.put = edit_ref(edit)});
+        saving_publish_one(saving, edit_ref(edit));
+    }
+    tell(saving, edit, state == STATE_CONFLICT ? EDIT_CONFLICT : EDIT_REFUSED, error, TRUE);
+}
+
+static void
+try_later(Saving *saving, Edit *edit, const GError *error, gint64 retry_after_ms)
+{
+    gboolean is_away = error->code == ERR_OFFLINE || error->code == ERR_CANCELLED;
+    {
+        LOCK_SCOPE(&saving->lock);
+        Tries *tries = saving_tries_locked(saving, edit->number);
+        gint64 wait_ms =
+            MIN((gint64)RETRY_FIRST_MS << MIN(tries->attempts, 10u), (gint64)RETRY_MAX_MS);
+        tries->attempts++;
+        tries->sending = FALSE;
+        tries->server_is_away = is_away;
+        tries->next_ms = clock_monotonic_ms() + MAX(wait_ms, retry_after_ms);
+        g_free(tries->error);
+        tries->error = g_strdup(error->message);
+    }
+    log_debug(LOG_CACHE, "edit %" G_GINT64_FORMAT " later: %s", edit->number, error->message);
+    /* What was learnt on the way stands in the journal already. */
+    overlay_put(saving->overlay, edit_ref(edit));
+    /* A server that is away gives no verdict soon; one that stumbled may. */
+    tell(saving, edit, EDIT_PENDING, error, is_away);
+}
+
+static void
+on_outcome(Outcome outcome, Edit *taken, const GError *error, gint64 retry_after_ms, gpointer user)
+{
+    Saving *saving = user;
+    g_autoptr(Edit) edit = taken;
+    g_autoptr(Edit) present = overlay_get(saving->overlay, edit->number);
+    saving->n_sending--;
+    if (!present) {
+        return; /* dropped meanwhile, which only the end of the mount allows */
+    }
+    switch (outcome) {
+    case OUTCOME_ACCEPTED:
+        accept(saving, edit);
+        break;
+    case OUTCOME_REFUSED:
+        park(saving, edit, STATE_REFUSED, error);
+        break;
+    case OUTCOME_CONFLICT:
+        park(saving, edit, STATE_CONFLICT, error);
+        break;
+    case OUTCOME_LATER:
+        try_later(saving, edit, error, retry_after_ms);
+        break;
+    }
+    saving_pump(saving);
+}
+
+/* --- Throwing away --- */
+
+static void
+note_removal(Saving *saving, const Edit *edit, GArray *numbers)
+{
+    saving_note(saving, (JournalOp){.remove = edit->number, .spool = g_strdup(edit->spool)});
+    g_array_append_val(numbers, edit->number);
+}
+
+void
+saving_forget(Saving *saving, const Edit *edit)
+{
+    gint64 made = edit->verb == EDIT_CREATE ? edit_made_id(edit) : 0;
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    note_removal(saving, edit, numbers);
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *other = edits->pdata[i];
+        if (edit_id_is_provisional(made) && other->number != edit->number &&
+            (other->owner_id == made || other->id == made)) {
+            note_removal(saving, other, numbers);
+        }
+    }
+    saving_publish(saving, NULL, numbers);
+    for (guint i = 0; i < numbers->len; i++) {
+        gint64 number = g_array_index(numbers, gint64, i);
+        {
+            LOCK_SCOPE(&saving->lock);
+            (void)g_hash_table_remove(saving->tries, &number);
+            saving->outcomes++;
+            (void)pthread_cond_broadcast(&saving->changed);
+        }
+        if (number != edit->number) {
+            index_end_edit(saving->parts.index, number);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+/* What the user asks about edits: the queue, reasons of refusals, conflicts; and the end. */
+#include "cache/saving_private.h"
+
+#include <stdlib.h>
+
+#include "cache/base/clock.h"
+#include "cache/base/err.h"
+#include "cache/base/lock.h"
+#include "cache/edit_merge.h"
+
+/* --- Under the lock --- */
+
+Tries *
+saving_tries_locked(Saving *saving, gint64 number)
+{
+    Tries *tries = g_hash_table_lookup(saving->tries, &number);
+    if (!tries) {
+        tries = g_new0(Tries, 1);
+        tries->number = number;
+        (void)g_hash_table_insert(saving->tries, &tries->number, tries);
+    }
+    return tries;
+}
+
+static gint64
+owner_key(EditOwner owner, gint64 id)
+{
+    return id * 4 + (gint64)owner;
+}
+
+void
+saving_set_error_locked(Saving *saving, EditOwner owner, gint64 id, const char *text)
+{
+    gint64 key = owner_key(owner, id);
+    if (text) {
+        (void)g_hash_table_replace(saving->errors, g_memdup2(&key, sizeof key), g_strdup(text));
+    } else {
+        (void)g_hash_table_remove(saving->errors, &key);
+    }
+}
+
+/* --- .error --- */
+
+void
+saving_set_error(Saving *saving, EditOwner owner, gint64 id, const char *text)
+{
+    LOCK_SCOPE(&saving->lock);
+    saving_set_error_locked(saving, owner, id, text);
+}
+
+char *
+saving_dup_error(Saving *saving, EditOwner owner, gint64 id)
+{
+    gint64 key = owner_key(owner, id);
+    LOCK_SCOPE(&saving->lock);
+    const char *text = g_hash_table_lookup(saving->errors, &key);
+    return text ? g_strconcat(text, "\n", NULL) : NULL;
+}
+
+/* --- .conflict --- */
+
+static Edit *
+find_conflict(Saving *saving, EditOwner owner, gint64 id)
+{
+    g_autoptr(GPtrArray) edits = overlay_list_of(saving->overlay, owner, id);
+    for (guint i = edits ? edits->len : 0; i > 0; i--) {
+        Edit *edit = edits->pdata[i - 1];
+        if (edit->state == STATE_CONFLICT) {
+            return edit_ref(edit);
+        }
+    }
+    return NULL;
+}
+
+gboolean
+saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side, Text *ret_text)
+{
+    g_autoptr(Edit) edit = find_conflict(saving, owner, id);
+    if (edit && ret_text) {
+        *ret_text = edit_conflict_text(edit, side);
+    }
+    return edit != NULL;
+}
+
+/* --- Jobs for the clerk, which the asker waits for --- */
+
+typedef struct Order {
+    Saving *saving;
+    gint64 number; /* 0: all */
+    GError *error;
+} Order;
+
+static gboolean
+is_sending(Saving *saving, gint64 number)
+{
+    LOCK_SCOPE(&saving->lock);
+    const Tries *tries = g_hash_table_lookup(saving->tries, &number);
+    return tries && tries->sending;
+}
+
+/* A writer that waits for it still. */
+static void
+end_dropped(Saving *saving, gint64 number)
+{
+    {
+        LOCK_SCOPE(&saving->lock);
+        Attendance *attendance = g_hash_table_lookup(saving->attended, &number);
+        if (attendance) {
+            attendance->verdict = EDIT_REFUSED;
+            g_clear_error(&attendance->error);
+            attendance->error = g_error_new(ERR, ERR_CANCELLED, "it was dropped from the queue");
+        }
+    }
+    index_end_edit(saving->parts.index, number);
+}
+
+static void
+drop_now(gpointer user)
+{
+    Order *order = user;
+    Saving *saving = order->saving;
+    g_autoptr(Edit) edit = overlay_get(saving->overlay, order->number);
+    if (!edit || edit->state == STATE_ACCEPTED) {
+        order->error =
+            g_error_new(ERR, ERR_NOT_FOUND, "there is no edit %" G_GINT64_FORMAT " in the queue",
+                        order->number);
+    } else if (is_sending(saving, order->number)) {
+        order->error =
+            g_error_new(ERR, ERR_CONFLICT, "edit %" G_GINT64_FORMAT " is being sent at this moment",
+                        order->number);
+    } else {
+        saving_set_error(saving, edit->owner,
+                         edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id, NULL);
+        saving_forget(saving, edit);
+        end_dropped(saving, order->number);
+    }
+}
+
+static void
+retry_one(Saving *saving, const Edit *edit)
+{
+    {
+        LOCK_SCOPE(&saving->lock);
+        Tries *tries = saving_tries_locked(saving, edit->number);
+        tries->next_ms = 0;
+        tries->attempts = 0;
+    }
+    if (!edit_is_parked(edit)) {
+        return;
+    }
+    Edit *copy = edit_copy(edit);
+    copy->state = STATE_PENDING;
+    copy->told = FALSE;
+    edit_set_json(&copy->theirs, NULL);
+    edit_set_error(copy, NULL);
+    saving_note(saving, (JournalOp){.put = edit_ref(copy)});
+    saving_publish_one(saving, copy);
+}
+
+static void
+retry_now(gpointer user)
+{
+    Order *order = user;
+    Saving *saving = order->saving;
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    gboolean found = order->number == 0;
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        if (edit->state != STATE_ACCEPTED &&
+            (order->number == 0 || order->number == edit->number)) {
+            retry_one(saving, edit);
+            found = TRUE;
+        }
+    }
+    if (!found) {
+        order->error =
+            g_error_new(ERR, ERR_NOT_FOUND, "there is no edit %" G_GINT64_FORMAT " in the queue",
+                        order->number);
+    }
+    saving_pump(saving);
+}
+
+static gboolean
+give_order(Saving *saving, gint64 number, ClerkJobFn job, GError **error)
+{
+    Order order = {.saving = saving, .number = number};
+    clerk_call(saving->parts.clerk, job, &order);
+    if (order.error) {
+        g_propagate_error(error, order.error);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+saving_retry(Saving *saving, gint64 number, GError **error)
+{
+    return give_order(saving, number, retry_now, error);
+}
+
+gboolean
+saving_drop(Saving *saving, gint64 number, GError **error)
+{
+    return give_order(saving, number, drop_now, error);
+}
+
+gboolean
+saving_drop_conflict(Saving *saving, EditOwner owner, gint64 id, GError **error)
+{
+    g_autoptr(Edit) edit = find_conflict(saving, owner, id);
+    if (!edit) {
+        g_set_error(error, ERR, ERR_NOT_FOUND, "there is no conflict");
+        return FALSE;
+    }
+    return saving_drop(saving, edit->number, error);
+}
+
+/* --- The queue --- */
+
+static const char *
+state_word(const Edit *edit, gboolean sending)
+{
+    return edit->state == STATE_REFUSED    ? "refused"
+           : edit->state == STATE_CONFLICT ? "conflict"
+           : sending                       ? "sending"
+                                           : "pending";
+}
+
+static EditStatus *
+status_of(Saving *saving, const Edit *edit)
+{
+    EditStatus *status = g_new0(EditStatus, 1);
+    status->number = edit->number;
+    status->project_id = edit->project_id;
+    status->owner_id = edit->owner_id;
+    status->id = edit->id;
+    status->created_ms = edit->created_ms;
+    status->owner = edit->owner;
+    status->what = edit_describe(edit);
+    status->error = g_strdup(edit->error);
+    LOCK_SCOPE(&saving->lock);
+    const Tries *tries = g_hash_table_lookup(saving->tries, &edit->number);
+    status->state = state_word(edit, tries && tries->sending);
+    if (tries) {
+        status->attempts = tries->attempts;
+        status->next_try_ms = edit_is_waiting(edit) ? tries->next_ms : 0;
+        status->error = status->error ? status->error : g_strdup(tries->error);
+    }
+    return status;
+}
+
+GPtrArray *
+saving_list(Saving *saving)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)edit_status_free);
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        if (edit->state != STATE_ACCEPTED) {
+            g_ptr_array_add(list, status_of(saving, edit));
+        }
+    }
+    return list;
+}
+
+guint
+saving_count(Saving *saving, guint *ret_parked)
+{
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    guint all = 0;
+    guint parked = 0;
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        all += edit->state != STATE_ACCEPTED;
+        parked += edit_is_parked(edit);
+    }
+    if (ret_parked) {
+        *ret_parked = parked;
+    }
+    return all;
+}
+
+char *
+saving_show(Saving *saving, gint64 number)
+{
+    g_autoptr(Edit) edit = overlay_get(saving->overlay, number);
+    if (!edit || edit->state == STATE_ACCEPTED) {
+        return NULL;
+    }
+    g_autoptr(EditStatus) status = status_of(saving, edit);
+    g_autoptr(Json) object = json_object();
+    (void)json_object_set_new(object, "id", json_integer(number));
+    (void)json_object_set_new(object, "what", json_string(status->what));
+    (void)json_object_set_new(object, "state", json_string(status->state));
+    (void)json_object_set_new(object, "attempts", json_integer(status->attempts));
+    if (status->error) {
+        (void)json_object_set_new(object, "error", json_string(status->error));
+    }
+    const struct {
+        const char *name;
+        json_t *value;
+    } trees[] = {{"changes", edit->changes}, {"base", edit->base}, {"theirs", edit->theirs}};
+    for (gsize i = 0; i < G_N_ELEMENTS(trees); i++) {
+        if (trees[i].value) {
+            (void)json_object_set(object, trees[i].name, trees[i].value);
+        }
+    }
+    char *dumped = json_dumps(object, JSON_INDENT(2));
+    char *text = g_strconcat(dumped ? dumped : "{}", "\n", NULL);
+    free(dumped);
+    return text;
+}
+
+/* --- The end --- */
+
+/* How many wait; *ret_hopeless: all of them for a server that is away. */
+static guint
+count_waiting(Saving *saving, gboolean *ret_hopeless)
+{
+    g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
+    guint waiting = 0;
+    guint hopeless = 0;
+    LOCK_SCOPE(&saving->lock);
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        const Tries *tries = g_hash_table_lookup(saving->tries, &edit->number);
+        waiting += edit_is_waiting(edit);
+        hopeless += edit_is_waiting(edit) && tries && tries->server_is_away && !tries->sending;
+    }
+    waiting += saving->incoming->len;
+    *ret_hopeless = hopeless > 0 && hopeless == waiting;
+    return waiting;
+}
+
+/* Waits for the next outcome; FALSE when the time is over. */
+static gboolean
+wait_for_outcome(Saving *saving, guint seen, gint64 deadline_ms)
+{
+    LOCK_SCOPE(&saving->lock);
+    while (saving->outcomes == seen) {
+        gint64 wait_ms = clock_wait_ms(deadline_ms);
+        if (wait_ms == 0) {
+            return FALSE;
+        }
+        (void)cond_wait_ms(&saving->changed, &saving->lock, wait_ms);
+    }
+    return TRUE;
+}
+
+static guint
+outcomes_so_far(Saving *saving)
+{
+    LOCK_SCOPE(&saving->lock);
+    return saving->outcomes;
+}
+
+guint
+saving_drain(Saving *saving, gint64 timeout_ms, CacheDrainFn progress, gpointer user)
+{
+    gint64 deadline_ms = clock_monotonic_ms() + timeout_ms;
+    guint told = G_MAXUINT;
+    gboolean hopeless = FALSE;
+    for (;;) {
+        guint seen = outcomes_so_far(saving);
+        guint waiting = count_waiting(saving, &hopeless);
+        if (progress && waiting != told) {
+            progress(waiting, user);
+            told = waiting;
+        }
+        if (waiting == 0 || hopeless || !wait_for_outcome(saving, seen, deadline_ms)) {
+            break;
+        }
+    }
+    return saving_count(saving, NULL);
+}
