@@ -68,6 +68,7 @@ static const Route routes[] = {
     {"projects/:p/webhooks/:i", "", read_webhook, 0},
     {"projects/:p/integrations", "", read_integrations, 0},
     {"projects/:p/integrations/:i", "", read_integration, 0},
+    {"projects/:p/integrations/:i/stories", "exclude_linked", read_integration_stories, 0},
     {"projects/:p/my/searches", "", read_saved_searches, 0},
     {"projects/:p/story_transitions", PAGE ",occurred_before,occurred_after",
      read_project_transitions, 0},

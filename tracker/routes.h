@@ -67,6 +67,7 @@ gboolean read_webhooks(Call *call);
 gboolean read_webhook(Call *call);
 gboolean read_integrations(Call *call);
 gboolean read_integration(Call *call);
+gboolean read_integration_stories(Call *call);
 gboolean read_saved_searches(Call *call);
 /* read_project.c */
 gboolean read_projects(Call *call);

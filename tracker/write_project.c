@@ -245,8 +245,9 @@ check_numbers(Call *call, gint64 id)
         call,
         body_has(given, "velocity_averaged_over") ? "velocity_averaged_over"
                                                   : "number_of_done_iterations_to_show",
-        project_averaging_problem(number_setting(call, id, "velocity_averaged_over"),
-                                  number_setting(call, id, "number_of_done_iterations_to_show")));
+        project_averaging_problem(
+            number_setting(call, id, "COALESCE(velocity_averaged_over, 3)"),
+            number_setting(call, id, "COALESCE(number_of_done_iterations_to_show, 12)")));
 }
 
 /* project_type and public say the same twice; the type has the last word. */
@@ -300,7 +301,7 @@ settle_calendar(Call *call, gint64 id, gboolean is_new)
 {
     gboolean new_date = body_has(call->given, "start_date");
     gboolean new_week = body_has(call->given, "week_start_day");
-    g_autofree char *week = setting(call, id, "week_start_day");
+    g_autofree char *week = setting(call, id, "COALESCE(week_start_day, 'Monday')");
     g_autofree char *date = setting(call, id, "start_date");
     g_autofree char *zone = setting(call, id, "time_zone");
     g_autofree char *problem = NULL;
@@ -323,7 +324,7 @@ settle_calendar(Call *call, gint64 id, gboolean is_new)
         return FALSE;
     }
     if (!date || !zone_day_from_text(date, &day)) {
-        day = zone_day_of(tz, number_setting(call, id, "COALESCE(start_time, created_at)"));
+        day = zone_day_of(tz, number_setting(call, id, "COALESCE(start_time, created_at, 0)"));
     }
     (void)row_run(call->conn, "UPDATE project SET start_time = ?2 WHERE id = ?1", "ii", id,
                   project_start_ms(zone, week, day));

@@ -68,6 +68,12 @@ test_integrations(Fixture *f, gconstpointer user)
     g_assert_cmpstr(fixture_get(f, "projects/99", "fields=integration_ids"), ==,
                     "{\"id\":99,\"integration_ids\":[1]}");
     g_assert_null(strstr(fixture_get(f, "projects/99/integrations", NULL), "secret"));
+    g_assert_cmpstr(fixture_get(f, "projects/99/integrations/1/stories", "exclude_linked=true"), ==,
+                    "[]");
+    expect_status(f, "projects/99/integrations/2/stories", 404);
+    g_assert_nonnull(
+        strstr(fixture_get(f, "projects/99/integrations/1/stories", "exclude_linked=1"),
+               "'exclude_linked' must be a non-string boolean true or false value"));
 }
 
 static void

@@ -269,6 +269,29 @@ test_calendar(Fixture *f, gconstpointer user)
     g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-12T22:00:00Z");
 }
 
+/* A project of an import may lack any setting: the defaults stand for them. */
+static void
+test_bare(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    f->token = TOKEN_CY;
+    (void)fixture_json(f, "PUT", "projects/22",
+                       "{\"time_zone\":{\"olson_name\":\"Europe/Berlin\"},"
+                       "\"number_of_done_iterations_to_show\":3}");
+    g_assert_cmpint(f->response.status, ==, 200);
+    fixture_refused(f, "PUT", "projects/22", "{\"start_date\":\"2019-04-20\"}",
+                    "4/20/2019 is a Saturday and Iterations in this project start on Mondays.");
+    (void)fixture_json(f, "PUT", "projects/22", "{\"start_date\":\"2017-05-01\"}");
+    g_assert_cmpint(f->response.status, ==, 200);
+    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-30T22:00:00Z");
+    (void)fixture_json(f, "PUT", "projects/22", "{\"public\":true}");
+    g_assert_cmpstr(text_at(f, "project_type"), ==, "public");
+    fixture_refused(f, "PUT", "projects/22", "{\"project_type\":\"shared\"}",
+                    "Cannot make a project's type shared on non-enterprise accounts");
+    (void)fixture_json(f, "PUT", "projects/22/iteration_overrides/1", "{\"length\":2}");
+    g_assert_cmpint(f->response.status, ==, 200);
+}
+
 static void
 test_delete(Fixture *f, gconstpointer user)
 {
@@ -312,6 +335,7 @@ main(int argc, char **argv)
     ADD("rules", test_rules);
     ADD("update", test_update);
     ADD("calendar", test_calendar);
+    ADD("bare", test_bare);
     ADD("delete", test_delete);
     return g_test_run();
 }
