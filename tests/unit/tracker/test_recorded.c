@@ -1,366 +1,423 @@
 /* Conformance: what recorded exchanges with the real service say, asked of ours.
  *
- * For each source below $TRACKERFS_SHARED_DIR/recorded everything is imported into a fresh
- * database, then each recorded GET is asked again and compared: the status; for JSON every object
- * that was recorded, found again by its id, with the same keys, and values of the same JSON type.
- * Values are not compared: a source is a film of a project, the database holds only its last
- * picture.
+ * For each source below $TRACKERFS_SHARED_DIR/recorded everything is imported into one database,
+ * and each exchange is asked again. A source is a film of a project, the database holds only its
+ * last picture; so an exchange that differs there is asked again of a database made from its own
+ * file alone. Requests that write are asked of a copy, in which what they need is put in place
+ * first: the objects of the path, the file that is to be attached. An exchange is covered when one
+ * of the two answers has everything of the recorded one that compare_answers() looks at.
  *
- * The clock stands at the time of the recording, if that is known.
- *
- * What differs is either in left_out below, with the reason, or listed, and the test counts as
- * incomplete. An answer 500 or one that is no JSON fails. What a database that was made
- * from recordings cannot know is counted, not compared: an empty list below an object that was
- * never recorded, which things were on a page (other things came and went in between), a query that
- * was not recorded. Recordings are not part of this repository; without them the test is skipped.
- */
+ * Those that are not covered stand in left_out, each with its reason: fewer than one in ten. An
+ * exchange that differs and is not there fails the test, and so does one that is there and is
+ * covered. The clock stands at the time of the recording, if that is known. Recordings are not part
+ * of this repository; without them the test is skipped. */
+#include "support_recorded.h"
+
 #include "tracker/auth.h"
 #include "tracker/db.h"
-#include "tracker/service.h"
+#include "tracker/import/v5_json.h"
 
 #include <glib/gstdio.h>
-#include <jansson.h>
 #include <string.h>
-#include <time.h>
 
 #define WITNESS_ID G_GINT64_CONSTANT(2147000001) /* a member of every project, who looks */
-#define MAX_SHOWN 200
+#define BAD_TOKEN "0123456789abcdef0123456789abcdef"
 
-/* "WHAT kind.key", or "status PATH-TEMPLATE GOT, not WANTED"; with "*" at the end for any. */
 static const struct {
-    const char *difference, *reason;
+    const char *name, *reason;
 } left_out[] = {
-    {"status my/notifications *", "notifications are not part of the reading service"},
-    {"type projects/N/stories array, not object", "envelope=true was asked, but not recorded"},
-    {"extra story.accepted_at", "accepted after this recording"},
-    {"extra story.estimate", "estimated after this recording"},
-    {"extra story.description", "described after this recording"},
-    {"extra story.owned_by_id", "taken after this recording"},
-    {"lost element of projects/N/stories/N/owners", "somebody else took it after this recording"},
-    {"lost element of iteration.stories", "moved after this recording"},
+    {"WebsiteOne/002", "its query was not kept: it has attributes that must be asked for"},
+    {"pivotal-tracker-jasonnoble/011", "all user names were replaced by the same word"},
+    {"pivotal-tracker-jasonnoble/023", "who the member is was replaced"},
+    {"pivotaltrackR/005", "of an envelope only the data was kept"},
+    {"story_tracker/007", "the velocity and the overrides of that time are not known"},
+    {"story_tracker/022", "the iterations before were not recorded"},
+    {"story_tracker/042", "the velocity and the overrides of that time are not known"},
+    {"story_tracker/043", "the iterations before were not recorded"},
+    {"story_tracker/049", "the velocity and the overrides of that time are not known"},
+    {"tracker-news/002", "the query was not kept"},
+    {"tracker_api/127", "a version of no project in particular; project_ids left out only here"},
+    {"tracker_api/217", "file_attachments were asked for, and not sent"},
 };
 
-typedef struct {
-    char *file, *path, *query;
-    int status;
-    gint64 recorded_ms; /* 0: unknown */
-    json_t *body;       /* NULL: no JSON */
-} Exchange;
+/* Keys that the service began to send between two recordings: they may be more than was recorded
+ * in older ones. */
+static const struct {
+    const char *difference;
+    gint64 since_ms;
+} came_later[] = {
+    {"extra story.owner_ids", G_GINT64_CONSTANT(1391212800000)},             /* February 2014 */
+    {"extra iteration.length", G_GINT64_CONSTANT(1451606400000)},            /* 2016 */
+    {"extra file_attachment.content_type", G_GINT64_CONSTANT(1514764800000)} /* 2018 */
+};
 
-typedef struct {
-    GHashTable *differences; /* text to the first file that shows it */
-    GHashTable *used;        /* entries of left_out that were needed */
-    guint asked, not_get, compared, unknowable;
-    const char *file;
-    gboolean paged; /* the present exchange */
-} Report;
+typedef struct Store {
+    char *dir, *path;
+    Tracker *tracker;
+    gint64 now_ms;
+} Store;
 
-static void
-exchange_free(gpointer data)
+typedef struct Result {
+    guint covered, left_out, failed;
+    guint objects;
+} Result;
+
+static gint64
+store_clock(gpointer user)
 {
-    Exchange *exchange = data;
-    g_free(exchange->file);
-    g_free(exchange->path);
-    g_free(exchange->query);
-    json_decref(exchange->body);
-    g_free(exchange);
+    return ((Store *)user)->now_ms;
 }
 
-static gboolean
-is_left_out(Report *report, const char *difference)
+/* ---- databases ---- */
+
+static void
+store_new(Store *store)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
-        const char *pattern = left_out[i].difference;
-        gsize bytes = strlen(pattern);
-        gboolean open_end = pattern[bytes - 1] == '*';
-        if (open_end ? strncmp(difference, pattern, bytes - 1) == 0
-                     : strcmp(difference, pattern) == 0) {
-            g_hash_table_add(report->used, GSIZE_TO_POINTER(i + 1));
-            return TRUE;
-        }
+    g_autoptr(GError) error = NULL;
+    store->dir = g_dir_make_tmp("trackerfs-recorded-XXXXXX", &error);
+    g_assert_no_error(error);
+    store->path = g_build_filename(store->dir, "t.db", NULL);
+}
+
+static void
+store_start(Store *store)
+{
+    g_autoptr(GError) error = NULL;
+    store->tracker = tracker_open(store->path, TRACKER_CREATE, &error);
+    g_assert_no_error(error);
+    tracker_set_clock(store->tracker, store_clock, store);
+}
+
+static void
+remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
     }
-    return FALSE;
+    (void)g_remove(path);
 }
 
-static void note(Report *report, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void
+store_close(Store *store)
+{
+    tracker_close(store->tracker);
+    remove_tree(store->dir);
+    g_free(store->dir);
+    g_free(store->path);
+}
+
+static void run_sql(Store *store, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static void
-note(Report *report, const char *format, ...)
+run_sql(Store *store, const char *format, ...)
 {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DbConn) conn = db_take(tracker_db(store->tracker), &error);
     va_list args;
     va_start(args, format);
-    char *text = g_strdup_vprintf(format, args);
+    g_autofree char *sql = g_strdup_vprintf(format, args);
     va_end(args);
-    if (is_left_out(report, text) || g_hash_table_contains(report->differences, text)) {
-        g_free(text);
-    } else {
-        g_hash_table_insert(report->differences, text, g_strdup(report->file));
-    }
+    (void)db_exec(conn, sql, &error);
+    g_assert_no_error(error);
 }
 
-/* ---- comparing ---- */
-
-static const char *
-type_name(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "object";
-    case JSON_ARRAY:
-        return "array";
-    case JSON_STRING:
-        return "string";
-    case JSON_INTEGER:
-        return "integer";
-    case JSON_REAL:
-        return "real";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "boolean";
-    case JSON_NULL:
-        return "null";
-    }
-    return "?";
-}
-
-/* What identifies an element of a list: kind with id, number, guid, or just its place. Owned. */
-static char *
-identity_of(const json_t *value, gsize place)
-{
-    static const char *const keys[] = {"guid", "id", "number", "date"};
-    const char *kind = json_string_value(json_object_get(value, "kind"));
-    for (gsize i = 0; json_is_object(value) && i < G_N_ELEMENTS(keys); i++) {
-        const json_t *id = json_object_get(value, keys[i]);
-        if (json_is_integer(id)) {
-            return g_strdup_printf("%s %s %" JSON_INTEGER_FORMAT, kind ? kind : "", keys[i],
-                                   json_integer_value(id));
-        }
-        if (json_is_string(id)) {
-            return g_strdup_printf("%s %s %s", kind ? kind : "", keys[i], json_string_value(id));
-        }
-    }
-    return g_strdup_printf("[%zu]", place);
-}
-
-static void compare(Report *report, const char *where, json_t *wanted, json_t *got);
-
+/* A member of everything, with the right to everything. */
 static void
-compare_objects(Report *report, const char *where, json_t *wanted, json_t *got)
+add_member(Store *store, gint64 person)
 {
-    const char *kind = json_string_value(json_object_get(wanted, "kind"));
-    const char *name = kind ? kind : where;
-    const char *key = NULL;
-    json_t *value = NULL;
-    report->compared++;
-    json_object_foreach(wanted, key, value)
-    {
-        g_autofree char *below = g_strdup_printf("%s.%s", name, key);
-        json_t *other = json_object_get(got, key);
-        if (other) {
-            compare(report, below, value, other);
-        } else {
-            note(report, "missing %s", below);
-        }
-    }
-    json_object_foreach(got, key, value)
-    {
-        if (!json_object_get(wanted, key)) {
-            note(report, "extra %s.%s", name, key);
-        }
-    }
+    run_sql(store,
+            "INSERT OR IGNORE INTO person(id, name, initials, username) VALUES(%" G_GINT64_FORMAT
+            ", 'Witness', 'W', 'the-witness');"
+            "INSERT OR IGNORE INTO membership(project_id, person_id, role)"
+            " SELECT id, %" G_GINT64_FORMAT ", 'owner' FROM project;"
+            "INSERT OR IGNORE INTO account_membership(account_id, person_id, owner, admin)"
+            " SELECT id, %" G_GINT64_FORMAT ", 0, 1 FROM account;",
+            person, person, person);
 }
 
 static void
-compare_arrays(Report *report, const char *where, json_t *wanted, json_t *got)
+store_import(Store *store, const char *const *files, gsize n_files)
 {
-    g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    gsize i = 0;
-    json_t *value = NULL;
-    g_autofree char *below = g_strconcat(where, "[]", NULL);
-    json_array_foreach(got, i, value)
-    {
-        g_hash_table_insert(found, identity_of(value, i), value);
+    g_autoptr(GError) error = NULL;
+    store_new(store);
+    store_start(store);
+    (void)tracker_import_v5_json(store->tracker, files, n_files, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+    add_member(store, WITNESS_ID);
+}
+
+static void
+store_copy(Store *store, Store *from)
+{
+    store_new(store);
+    run_sql(from, "VACUUM INTO '%s'", store->path);
+    store_start(store);
+}
+
+/* ---- putting things in place for a write ---- */
+
+/* The number after "name/" in the path; 0: none. */
+static gint64
+path_id(const char *path, const char *name)
+{
+    g_autofree char *segment = g_strconcat("/", name, "/", NULL);
+    const char *at = strstr(path, segment);
+    return at ? g_ascii_strtoll(at + strlen(segment), NULL, 10) : 0;
+}
+
+static void
+prepare_path(Store *store, const char *path, gint64 caller)
+{
+    gint64 project = path_id(path, "projects");
+    gint64 story = path_id(path, "stories");
+    gint64 epic = path_id(path, "epics");
+    gint64 comment = path_id(path, "comments");
+    gint64 account = path_id(path, "accounts");
+    if (account > 0) {
+        run_sql(store,
+                "INSERT OR IGNORE INTO account(id, name, plan, status)"
+                " VALUES(%" G_GINT64_FORMAT ", 'Account', 'Free', 'active')",
+                account);
     }
-    json_array_foreach(wanted, i, value)
+    if (project > 0) {
+        run_sql(store,
+                "INSERT OR IGNORE INTO project(id, name, version) VALUES(%" G_GINT64_FORMAT
+                ", 'Project', 1)",
+                project);
+    }
+    if (project > 0 && story > 0) {
+        run_sql(store,
+                "INSERT OR IGNORE INTO story(id, project_id, position, name, story_type,"
+                " current_state, requested_by_id, created_at, updated_at) SELECT %" G_GINT64_FORMAT
+                ", %" G_GINT64_FORMAT ", COALESCE(max(position), 0) + 65536, 'Story', 'feature',"
+                " 'unscheduled', %" G_GINT64_FORMAT
+                ", 1400000000000, 1400000000000 FROM story WHERE project_id = %" G_GINT64_FORMAT,
+                story, project, caller, project);
+    }
+    if (project > 0 && epic > 0) {
+        run_sql(store,
+                "INSERT OR IGNORE INTO epic(id, project_id, position, name, created_at, updated_at)"
+                " SELECT %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", COALESCE(max(position), 0) +"
+                " 65536, 'Epic', 1400000000000, 1400000000000 FROM epic WHERE project_id ="
+                " %" G_GINT64_FORMAT,
+                epic, project, project);
+    }
+    if (comment > 0) {
+        run_sql(store,
+                "INSERT OR IGNORE INTO comment(id, story_id, epic_id, text, person_id, created_at,"
+                " updated_at) VALUES(%" G_GINT64_FORMAT ", NULLIF(%" G_GINT64_FORMAT
+                ", 0), NULLIF(%" G_GINT64_FORMAT ", 0), 'text', %" G_GINT64_FORMAT
+                ", 1400000000000, 1400000000000)",
+                comment, story, epic, caller);
+    }
+}
+
+/* Files that the request attaches lie ready; those that it takes away are attached. */
+static void
+prepare_files(Store *store, const Exchange *exchange, gint64 caller)
+{
+    static const char *const lists[] = {"file_attachment_ids_to_add",
+                                        "file_attachment_ids_to_remove"};
+    json_t *body = exchange->body ? json_loads(exchange->body, 0, NULL) : NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        size_t k = 0;
+        json_t *id = NULL;
+        json_array_foreach(json_object_get(body, lists[i]), k, id)
+        {
+            gint64 comment = i == 1 ? path_id(exchange->path, "comments") : 0;
+            run_sql(store,
+                    "INSERT OR IGNORE INTO file_attachment(id, project_id, filename, content_type,"
+                    " size, uploaded, uploader_id, created_at) VALUES(%" JSON_INTEGER_FORMAT
+                    ", %" G_GINT64_FORMAT ", 'Gemfile', 'text/plain', 144, 1, %" G_GINT64_FORMAT
+                    ", 1400000000000);"
+                    "UPDATE file_attachment SET comment_id = NULLIF(%" G_GINT64_FORMAT
+                    ", 0) WHERE id = %" JSON_INTEGER_FORMAT,
+                    json_integer_value(id), path_id(exchange->path, "projects"), caller, comment,
+                    json_integer_value(id));
+        }
+    }
+    json_decref(body);
+}
+
+/* The story beside which the new one is to stand, and the one that was found there instead. */
+static void
+prepare_neighbours(Store *store, const Exchange *exchange)
+{
+    static const char found[] = "but result was ";
+    json_t *body = exchange->body ? json_loads(exchange->body, 0, NULL) : NULL;
+    const char *problem = json_string_value(json_object_get(exchange->answer, "general_problem"));
+    const char *at = problem ? strstr(problem, found) : NULL;
+    const gint64 ids[] = {json_integer_value(json_object_get(body, "after_id")),
+                          at ? g_ascii_strtoll(at + strlen(found), NULL, 10) : 0};
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+        if (ids[i] > 0) {
+            run_sql(store,
+                    "INSERT OR IGNORE INTO story(id, project_id, position, name, story_type,"
+                    " current_state) VALUES(%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
+                    ", -1000, 'Neighbour', 'feature', 'unstarted')",
+                    ids[i], path_id(exchange->path, "projects"));
+        }
+    }
+    json_decref(body);
+}
+
+/* What the request is to make must not be there yet. */
+static void
+prepare_creation(Store *store, const Exchange *exchange)
+{
+    const char *kind = json_string_value(json_object_get(exchange->answer, "kind"));
+    gint64 id = json_integer_value(json_object_get(exchange->answer, "id"));
+    if (g_strcmp0(kind, "project") == 0) {
+        run_sql(store,
+                "UPDATE project SET name = name || ' of before' WHERE id = %" G_GINT64_FORMAT, id);
+    } else if (g_strcmp0(kind, "account_membership") == 0) {
+        run_sql(store, "DELETE FROM account_membership WHERE id = %" G_GINT64_FORMAT, id);
+    }
+}
+
+/* ---- putting things in place for a read ---- */
+
+/* Stories that were on the pages before. */
+static void
+prepare_page(Store *store, const Exchange *exchange)
+{
+    const char *at = exchange->query ? strstr(exchange->query, "offset=") : NULL;
+    gint64 offset = at ? g_ascii_strtoll(at + strlen("offset="), NULL, 10) : 0;
+    gint64 project = path_id(exchange->path, "projects");
+    if (offset > 0 && project > 0 && g_str_has_suffix(exchange->path, "/stories")) {
+        run_sql(store,
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                "%" G_GINT64_FORMAT ") INSERT INTO story(project_id, position, name, story_type,"
+                " current_state, accepted_at, created_at, updated_at) SELECT %" G_GINT64_FORMAT
+                ", i - 1000000, 'Before', 'chore', 'accepted', i, i, i FROM n",
+                offset, project);
+    }
+}
+
+/* The calendar, so that the first iteration that was recorded has its number. */
+static void
+prepare_calendar(Store *store, const Exchange *exchange)
+{
+    const json_t *first = json_array_get(exchange->answer, 0);
+    const char *start = json_string_value(json_object_get(first, "start"));
+    const char *finish = json_string_value(json_object_get(first, "finish"));
+    g_autoptr(GDateTime) from = start ? g_date_time_new_from_iso8601(start, NULL) : NULL;
+    g_autoptr(GDateTime) to = finish ? g_date_time_new_from_iso8601(finish, NULL) : NULL;
+    if (!from || !to) {
+        return;
+    }
+    gint64 days = (g_date_time_difference(to, from) / G_TIME_SPAN_HOUR + 12) / 24;
+    gint64 number = json_integer_value(json_object_get(first, "number"));
+    g_autoptr(GDateTime) origin = g_date_time_add_days(from, (gint)(-days * (number - 1)));
+    g_autofree char *date = g_date_time_format(origin, "%Y-%m-%d");
+    const char *zone = g_date_time_get_hour(from) == 0 ? "UTC" : "America/Los_Angeles";
+    static const char *const names[] = {"",         "Monday", "Tuesday",  "Wednesday",
+                                        "Thursday", "Friday", "Saturday", "Sunday"};
+    run_sql(store,
+            "UPDATE project SET start_date = '%s', time_zone = '%s', week_start_day = '%s',"
+            " iteration_length = %" G_GINT64_FORMAT " WHERE id = %" G_GINT64_FORMAT,
+            date, zone, names[g_date_time_get_day_of_week(from)], days / 7,
+            path_id(exchange->path, "projects"));
+}
+
+static void
+prepare_owners(Store *store, const Exchange *exchange)
+{
+    size_t i = 0;
+    json_t *person = NULL;
+    if (!g_str_has_suffix(exchange->path, "/owners")) {
+        return;
+    }
+    json_array_foreach(exchange->answer, i, person)
     {
-        g_autofree char *identity = identity_of(value, i);
-        json_t *other = g_hash_table_lookup(found, identity);
-        if (other) {
-            compare(report, below, value, other);
-        } else if (report->paged) {
-            report->unknowable++;
-        } else if (identity[0] != '[') {
-            note(report, "lost element of %s", where);
+        run_sql(store,
+                "INSERT OR REPLACE INTO story_owner(story_id, position, person_id)"
+                " VALUES(%" G_GINT64_FORMAT ", %zu, %" JSON_INTEGER_FORMAT ")",
+                path_id(exchange->path, "stories"), i,
+                json_integer_value(json_object_get(person, "id")));
+    }
+}
+
+/* Things of people, whose the import cannot know them to be. */
+static void
+prepare_workspace(Store *store, const json_t *workspace, gint64 caller)
+{
+    json_int_t id = json_integer_value(json_object_get(workspace, "id"));
+    size_t i = 0;
+    json_t *project = NULL;
+    run_sql(store,
+            "INSERT OR REPLACE INTO workspace(id, person_id, name) VALUES(%" JSON_INTEGER_FORMAT
+            ", %" G_GINT64_FORMAT ", 'Workspace')",
+            id, caller);
+    json_array_foreach(json_object_get(workspace, "projects"), i, project)
+    {
+        json_int_t project_id = json_integer_value(json_object_get(project, "id"));
+        run_sql(store,
+                "INSERT OR IGNORE INTO project(id, name, version) VALUES(%" JSON_INTEGER_FORMAT
+                ", 'Project', 1);"
+                "INSERT OR REPLACE INTO workspace_project VALUES(%" JSON_INTEGER_FORMAT
+                ", %zu, %" JSON_INTEGER_FORMAT ")",
+                project_id, id, i, project_id);
+    }
+}
+
+static void
+prepare_notification(Store *store, const json_t *notification, gint64 caller)
+{
+    json_int_t id = json_integer_value(json_object_get(notification, "id"));
+    json_int_t project =
+        json_integer_value(json_object_get(json_object_get(notification, "project"), "id"));
+    json_int_t performer =
+        json_integer_value(json_object_get(json_object_get(notification, "performer"), "id"));
+    json_int_t story =
+        json_integer_value(json_object_get(json_object_get(notification, "story"), "id"));
+    run_sql(store,
+            "INSERT OR IGNORE INTO project(id, name, version) VALUES(%" JSON_INTEGER_FORMAT
+            ", 'Project', 1);"
+            "INSERT OR IGNORE INTO person(id, name) VALUES(%" JSON_INTEGER_FORMAT ", 'Person');"
+            "INSERT OR IGNORE INTO story(id, project_id, position, name, story_type,"
+            " current_state) VALUES(%" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
+            ", 1, 'Story', 'feature', 'unstarted');"
+            "INSERT OR REPLACE INTO notification(id, person_id, project_id, performer_id, message,"
+            " notification_type, action, story_id, created_at, updated_at)"
+            " VALUES(%" JSON_INTEGER_FORMAT ", %" G_GINT64_FORMAT ", %" JSON_INTEGER_FORMAT
+            ", %" JSON_INTEGER_FORMAT ", 'text', 'story', 'ownership', %" JSON_INTEGER_FORMAT
+            ", 1, 1)",
+            project, performer, story, project, id, caller, project, performer, story);
+}
+
+static void
+prepare_own_things(Store *store, const Exchange *exchange, gint64 caller)
+{
+    size_t i = 0;
+    json_t *one = NULL;
+    if (strstr(exchange->path, "/my/workspaces/")) {
+        prepare_workspace(store, exchange->answer, caller);
+    }
+    json_array_foreach(exchange->answer, i, one)
+    {
+        if (g_str_has_suffix(exchange->path, "/my/workspaces")) {
+            prepare_workspace(store, one, caller);
+        } else if (g_str_has_suffix(exchange->path, "/my/notifications")) {
+            prepare_notification(store, one, caller);
         }
     }
 }
 
 static void
-compare(Report *report, const char *where, json_t *wanted, json_t *got)
+prepare_read(Store *store, const Exchange *exchange, gint64 caller)
 {
-    const char *wanted_type = type_name(wanted);
-    const char *got_type = type_name(got);
-    if (!g_str_equal(wanted_type, got_type)) {
-        note(report, "type %s %s, not %s", where, got_type, wanted_type);
-    } else if (json_is_object(wanted)) {
-        compare_objects(report, where, wanted, got);
-    } else if (json_is_array(wanted)) {
-        compare_arrays(report, where, wanted, got);
-    }
-}
-
-/* "/services/v5/projects/12/stories" to "projects/N/stories"; owned. */
-static char *
-template_of(const char *path)
-{
-    GString *out = g_string_new(NULL);
-    if (g_str_has_prefix(path, "/services/v5/")) {
-        path += strlen("/services/v5/");
-    }
-    while (*path != '\0') {
-        gsize digits = strspn(path, "0123456789");
-        if (digits > 0) {
-            g_string_append_c(out, 'N');
-            path += digits;
-        } else {
-            g_string_append_c(out, *path++);
-        }
-    }
-    return g_string_free(out, FALSE);
+    prepare_path(store, exchange->path, caller);
+    prepare_page(store, exchange);
+    prepare_calendar(store, exchange);
+    prepare_owners(store, exchange);
+    prepare_own_things(store, exchange, caller);
+    add_member(store, caller);
 }
 
 /* ---- asking ---- */
-
-static gint64
-caller_of(const Exchange *exchange, gint64 me_id)
-{
-    gboolean personal = strstr(exchange->path, "/my/") || g_str_has_suffix(exchange->path, "/me");
-    return personal && me_id != 0 ? me_id : WITNESS_ID;
-}
-
-static gint64
-recorded_clock(gpointer user)
-{
-    const gint64 *now_ms = user;
-    return *now_ms;
-}
-
-/* Whether the recorded answer can be expected of somebody who has seen only recordings. */
-static gboolean
-is_unknowable(const Exchange *exchange, int status)
-{
-    gboolean empty = json_is_array(exchange->body) && json_array_size(exchange->body) == 0;
-    return status == 404 && exchange->status == 200 && empty;
-}
-
-static void
-compare_bodies(Report *report, const char *where, json_t *wanted, const GString *body)
-{
-    json_t *got = json_loadb(body->str, body->len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    if (got) {
-        compare(report, where, wanted, got);
-        json_decref(got);
-    } else {
-        g_test_message("no JSON: %s", report->file);
-        g_test_fail();
-    }
-}
-
-static void
-ask(Report *report, Tracker *tracker, const Exchange *exchange, gint64 me_id)
-{
-    const char *code = json_string_value(json_object_get(exchange->body, "code"));
-    gboolean bad_token = g_strcmp0(code, "invalid_authentication") == 0;
-    TrackerRequest request = {.method = "GET",
-                              .path = exchange->path,
-                              .query = exchange->query,
-                              .token = bad_token ? "0123456789abcdef0123456789abcdef" : NULL,
-                              .trusted_person_id = bad_token ? 0 : caller_of(exchange, me_id)};
-    TrackerResponse response;
-    gint64 now_ms = exchange->recorded_ms ? exchange->recorded_ms : g_get_real_time() / 1000;
-    tracker_set_clock(tracker, recorded_clock, &now_ms);
-    tracker_handle(tracker, &request, &response);
-    report->asked++;
-    report->paged = exchange->query &&
-                    (strstr(exchange->query, "offset=") || strstr(exchange->query, "limit="));
-    g_autofree char *template = template_of(exchange->path);
-    g_assert_cmpint(response.status, !=, 500);
-    if (is_unknowable(exchange, response.status)) {
-        report->unknowable++;
-    } else if (response.status != exchange->status) {
-        note(report, "status %s %d, not %d", template, response.status, exchange->status);
-    } else if (exchange->body && response.body) {
-        compare_bodies(report, template, exchange->body, response.body);
-    }
-    tracker_response_clear(&response);
-}
-
-/* ---- a source ---- */
-
-/* "Mon, 17 Nov 2014 19:02:38 GMT"; 0 when absent. */
-static gint64
-recorded_time(const json_t *root)
-{
-    const char *text = json_string_value(json_object_get(root, "recorded_at"));
-    struct tm when = {0};
-    if (!text || !strptime(text, "%a, %d %b %Y %H:%M:%S", &when)) {
-        return 0;
-    }
-    return (gint64)timegm(&when) * 1000;
-}
-
-static Exchange *
-read_exchange(const char *file, Report *report)
-{
-    json_error_t problem;
-    json_t *root = json_load_file(file, JSON_ALLOW_NUL, &problem);
-    if (!root) {
-        g_error("%s: %s", file, problem.text);
-    }
-    json_t *request = json_object_get(root, "request");
-    json_t *response = json_object_get(root, "response");
-    json_t *body = json_object_get(response, "body");
-    const char *method = json_string_value(json_object_get(request, "method"));
-    const char *path = json_string_value(json_object_get(request, "path"));
-    const char *query = json_string_value(json_object_get(request, "query"));
-    Exchange *exchange = NULL;
-    if (query && strstr(query, "unknown")) {
-        report->unknowable++; /* it was made up from what the recording program kept */
-    } else if (path && g_strcmp0(method, "GET") == 0) {
-        exchange = g_new0(Exchange, 1);
-        exchange->file = g_strdup(file);
-        exchange->path = g_strdup(path);
-        exchange->query = query && *query != '\0' ? g_strdup(query) : NULL;
-        exchange->recorded_ms = recorded_time(root);
-        exchange->status = (int)json_integer_value(json_object_get(response, "status"));
-        exchange->body = json_is_object(body) || json_is_array(body) ? json_incref(body) : NULL;
-    } else {
-        report->not_get++;
-    }
-    json_decref(root);
-    return exchange;
-}
-
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void
-list_files(const char *dir_path, GPtrArray *files)
-{
-    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
-    for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
-        g_autofree char *path = g_build_filename(dir_path, name, NULL);
-        if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-            list_files(path, files);
-        } else if (g_str_has_suffix(name, ".json")) {
-            g_ptr_array_add(files, g_steal_pointer(&path));
-        }
-    }
-    g_ptr_array_sort(files, compare_names);
-}
 
 /* The person whose token the recordings were made with, if they tell. */
 static gint64
@@ -369,137 +426,191 @@ find_me(const GPtrArray *exchanges)
     for (guint i = 0; i < exchanges->len; i++) {
         const Exchange *exchange = exchanges->pdata[i];
         if (exchange->status == 200 && g_str_has_suffix(exchange->path, "/me")) {
-            return json_integer_value(json_object_get(exchange->body, "id"));
+            return json_integer_value(json_object_get(exchange->answer, "id"));
         }
     }
     return 0;
 }
 
-static void
-add_witness(const char *path)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Db) db = db_open(path, 0, &error);
-    g_assert_no_error(error);
-    g_autoptr(DbConn) conn = db_take(db, &error);
-    g_assert_no_error(error);
-    g_autofree char *sql = g_strdup_printf(
-        "INSERT INTO person(id, name, initials, username) VALUES(%" G_GINT64_FORMAT
-        ", 'Witness', 'W', 'the-witness');"
-        "INSERT INTO membership(id, project_id, person_id, role) SELECT 2147000000 +"
-        " row_number() OVER (), id, %" G_GINT64_FORMAT ", 'owner' FROM project;"
-        "INSERT INTO account_membership(id, account_id, person_id, owner, admin) SELECT"
-        " 2147000000 + row_number() OVER (), id, %" G_GINT64_FORMAT ", 0, 1 FROM account;",
-        WITNESS_ID, WITNESS_ID, WITNESS_ID);
-    (void)db_exec(conn, sql, &error);
-    g_assert_no_error(error);
-}
-
-static void
-remove_database(const char *dir, const char *path)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        g_autofree char *file = g_strconcat(path, ends[i], NULL);
-        (void)g_remove(file);
-    }
-    g_autofree char *files = g_strconcat(path, ".files", NULL);
-    (void)g_rmdir(files);
-    (void)g_rmdir(dir);
-}
-
-/* ---- importing, through the program itself ---- */
-
-static char *
-program(void)
-{
-    const char *build = g_getenv("TRACKERFS_BUILD_DIR");
-    return g_build_filename(build ? build : ".", "trackerfs", NULL);
-}
-
 static gboolean
-can_import(void)
+is_write(const Exchange *exchange)
 {
-    g_autofree char *path = program();
-    g_autofree char *out = NULL;
-    char *argv[] = {path, (char[]){"import"}, (char[]){"--help"}, NULL};
-    return g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, NULL,
-                        NULL) &&
-           strstr(out, "--v5-json");
+    return !g_str_equal(exchange->method, "GET");
+}
+
+static gint64
+caller_of(const Exchange *exchange, gint64 me_id)
+{
+    gint64 author = json_integer_value(json_object_get(exchange->answer, "person_id"));
+    gboolean personal = strstr(exchange->path, "/my/") || g_str_has_suffix(exchange->path, "/me");
+    if (is_write(exchange)) {
+        return author ? author : me_id ? me_id : WITNESS_ID;
+    }
+    return personal && me_id ? me_id : WITNESS_ID;
+}
+
+/* An iteration that says not when it was asked for was the current one. */
+static gint64
+time_of(const Exchange *exchange)
+{
+    const json_t *first = json_array_get(exchange->answer, 0);
+    const char *start = json_string_value(json_object_get(first, "start"));
+    g_autoptr(GDateTime) from = start ? g_date_time_new_from_iso8601(start, NULL) : NULL;
+    return exchange->recorded_ms ? exchange->recorded_ms
+           : from                ? (g_date_time_to_unix(from) + 3600) * 1000
+                                 : g_get_real_time() / 1000;
+}
+
+/* A good token of the caller; owned. */
+static char *
+token_of(Store *store, gint64 caller)
+{
+    g_autoptr(DbConn) conn = db_take(tracker_db(store->tracker), NULL);
+    char *token = auth_token_new();
+    g_assert_true(auth_token_add(conn, caller, token, "test", 0));
+    return token;
 }
 
 static void
-import_files(const char *path, const GPtrArray *files)
+ask(Store *store, const Exchange *exchange, gint64 caller, Comparison *comparison)
 {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *executable = program();
-    g_autofree char *said = NULL;
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    int status = 0;
-    g_ptr_array_add(argv, executable);
-    g_ptr_array_add(argv, (char[]){"import"});
-    g_ptr_array_add(argv, (char[]){"--v5-json"});
-    for (guint i = 0; i < files->len; i++) {
-        g_ptr_array_add(argv, files->pdata[i]);
-    }
-    g_autofree char *database = g_strdup(path);
-    g_ptr_array_add(argv, database);
-    g_ptr_array_add(argv, NULL);
-    (void)g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
-                       NULL, &said, &status, &error);
-    g_assert_no_error(error);
-    if (status != 0) {
-        g_error("import of %u files: %s", files->len, said);
-    }
+    const char *code = json_string_value(json_object_get(exchange->answer, "code"));
+    gboolean bad_token = g_strcmp0(code, "invalid_authentication") == 0;
+    g_autofree char *token = bad_token ? g_strdup(BAD_TOKEN) : token_of(store, caller);
+    /* Some recordings were asked for an envelope, and the query was not kept. */
+    gboolean envelope = !exchange->query && json_object_get(exchange->answer, "pagination");
+    TrackerRequest request = {.method = exchange->method,
+                              .path = exchange->path,
+                              .query = envelope ? "envelope=true" : exchange->query,
+                              .token = token,
+                              .content_type = exchange->content_type,
+                              .body = exchange->body,
+                              .body_bytes = exchange->body ? strlen(exchange->body) : 0};
+    TrackerResponse response;
+    store->now_ms = time_of(exchange);
+    tracker_handle(store->tracker, &request, &response);
+    g_assert_cmpint(response.status, !=, 500);
+    compare_answers(comparison, exchange, &response);
+    tracker_response_clear(&response);
 }
 
 static void
-run_source(Report *report, const char *source_dir)
+ask_to_write(Store *store, const Exchange *exchange, gint64 caller, Comparison *comparison)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) exchanges = g_ptr_array_new_with_free_func(exchange_free);
-    list_files(source_dir, files);
-    for (guint i = 0; i < files->len; i++) {
-        Exchange *exchange = read_exchange(files->pdata[i], report);
-        if (exchange) {
-            g_ptr_array_add(exchanges, exchange);
+    Store copy;
+    store_copy(&copy, store);
+    if (exchange->status != 403 && exchange->status != 404) {
+        prepare_path(&copy, exchange->path, caller);
+        add_member(&copy, caller);
+        prepare_files(&copy, exchange, caller);
+        if (g_str_equal(exchange->method, "POST")) {
+            prepare_creation(&copy, exchange);
+            prepare_neighbours(&copy, exchange);
         }
     }
-    g_autofree char *dir = g_dir_make_tmp("trackerfs-recorded-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_autofree char *path = g_build_filename(dir, "t.db", NULL);
-    import_files(path, files);
-    add_witness(path);
-    g_autoptr(Tracker) tracker = tracker_open(path, 0, &error);
-    g_assert_no_error(error);
+    ask(&copy, exchange, caller, comparison);
+    store_close(&copy);
+}
+
+static void
+forget_what_came_later(Comparison *comparison, const Exchange *exchange)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(came_later); i++) {
+        guint place = 0;
+        if (exchange->recorded_ms < came_later[i].since_ms &&
+            g_ptr_array_find_with_equal_func(comparison->differences, came_later[i].difference,
+                                             g_str_equal, &place)) {
+            g_ptr_array_remove_index(comparison->differences, place);
+        }
+    }
+}
+
+/* Of the source's database, then of one of its own; *ret_comparison is the better one. */
+static void
+ask_twice(Store *source, const Exchange *exchange, gint64 me_id, Comparison *ret_comparison)
+{
+    gint64 caller = caller_of(exchange, me_id);
+    Comparison both[2];
+    for (guint i = 0; i < G_N_ELEMENTS(both); i++) {
+        comparison_init(&both[i], is_write(exchange));
+    }
+    if (is_write(exchange)) {
+        ask_to_write(source, exchange, caller, &both[0]);
+    } else {
+        ask(source, exchange, caller, &both[0]);
+    }
+    forget_what_came_later(&both[0], exchange);
+    guint better = 0;
+    if (both[0].differences->len > 0) {
+        Store own;
+        store_import(&own, (const char *const[]){exchange->file}, 1);
+        if (is_write(exchange)) {
+            ask_to_write(&own, exchange, caller, &both[1]);
+        } else {
+            prepare_read(&own, exchange, caller);
+            ask(&own, exchange, caller, &both[1]);
+        }
+        store_close(&own);
+        forget_what_came_later(&both[1], exchange);
+        better = both[1].differences->len < both[0].differences->len;
+    }
+    *ret_comparison = both[better];
+    comparison_clear(&both[1 - better]);
+}
+
+/* ---- verdicts ---- */
+
+static const char *
+reason_of(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
+        if (g_str_equal(left_out[i].name, name)) {
+            return left_out[i].reason;
+        }
+    }
+    return NULL;
+}
+
+static void
+judge(Result *result, const Exchange *exchange, const Comparison *comparison)
+{
+    const char *reason = reason_of(exchange->name);
+    gboolean covered = comparison->differences->len == 0;
+    g_autofree char *request =
+        g_strdup_printf("%s: %s %s%s%s", exchange->name, exchange->method, exchange->path,
+                        exchange->query ? "?" : "", exchange->query ? exchange->query : "");
+    if (covered) {
+        result->covered++;
+        result->objects += comparison->objects;
+        g_test_message("covered  %s", request);
+    } else if (reason) {
+        result->left_out++;
+        g_test_message("left out %s: %s", request, reason);
+    }
+    if (covered == (reason != NULL)) {
+        result->failed++;
+        g_test_message("FAILED   %s%s", request, covered ? ": is covered, and left out" : "");
+        for (guint i = 0; i < comparison->differences->len; i++) {
+            g_test_message("         %s", (char *)comparison->differences->pdata[i]);
+        }
+    }
+}
+
+static void
+run_source(Result *result, const char *dir)
+{
+    g_autoptr(GPtrArray) exchanges = exchanges_read(dir);
+    Store store;
+    store_import(&store, &dir, 1);
     gint64 me_id = find_me(exchanges);
     for (guint i = 0; i < exchanges->len; i++) {
         const Exchange *exchange = exchanges->pdata[i];
-        report->file = exchange->file;
-        ask(report, tracker, exchange, me_id);
+        Comparison comparison;
+        ask_twice(&store, exchange, me_id, &comparison);
+        judge(result, exchange, &comparison);
+        comparison_clear(&comparison);
     }
-    g_clear_pointer(&tracker, tracker_close);
-    remove_database(dir, path);
-}
-
-/* ---- the test ---- */
-
-static void
-print_differences(const Report *report)
-{
-    g_autoptr(GPtrArray) texts = g_ptr_array_new();
-    GHashTableIter iter;
-    gpointer text = NULL;
-    g_hash_table_iter_init(&iter, report->differences);
-    while (g_hash_table_iter_next(&iter, &text, NULL)) {
-        g_ptr_array_add(texts, text);
-    }
-    g_ptr_array_sort(texts, compare_names);
-    for (guint i = 0; i < MIN(texts->len, MAX_SHOWN); i++) {
-        const char *file = g_hash_table_lookup(report->differences, texts->pdata[i]);
-        g_test_message("%s   (%s)", (const char *)texts->pdata[i], file);
-    }
+    store_close(&store);
 }
 
 static void
@@ -508,38 +619,23 @@ test_conformance(void)
     const char *shared = g_getenv("TRACKERFS_SHARED_DIR");
     g_autofree char *recorded = g_build_filename(shared ? shared : ".", "recorded", NULL);
     g_autoptr(GDir) dir = shared ? g_dir_open(recorded, 0, NULL) : NULL;
+    Result result = {0};
     if (!dir) {
         g_test_skip("no recordings: TRACKERFS_SHARED_DIR has no folder recorded");
         return;
     }
-    if (!can_import()) {
-        g_test_skip("this build of trackerfs imports no V5 JSON");
-        return;
-    }
-    Report report = {.differences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
-                     .used = g_hash_table_new(NULL, NULL)};
     for (const char *name = NULL; (name = g_dir_read_name(dir));) {
         g_autofree char *source = g_build_filename(recorded, name, NULL);
         if (g_file_test(source, G_FILE_TEST_IS_DIR)) {
-            run_source(&report, source);
+            run_source(&result, source);
         }
     }
-    print_differences(&report);
-    g_test_message("%u GET asked again, %u other requests not, %u objects compared, %u things "
-                   "cannot be known, %u reasons to leave something out",
-                   report.asked, report.not_get, report.compared, report.unknowable,
-                   (guint)g_hash_table_size(report.used));
-    for (gsize i = 0; i < G_N_ELEMENTS(left_out); i++) {
-        if (!g_hash_table_contains(report.used, GSIZE_TO_POINTER(i + 1))) {
-            g_test_message("not needed: %s (%s)", left_out[i].difference, left_out[i].reason);
-        }
-    }
-    g_assert_cmpuint(report.asked, >, 0);
-    if (g_hash_table_size(report.differences) > 0) {
-        g_test_incomplete("the service differs from the recordings");
-    }
-    g_hash_table_unref(report.differences);
-    g_hash_table_unref(report.used);
+    guint all = result.covered + result.left_out + result.failed;
+    g_test_message("%u exchanges: %u covered with %u objects, %u left out, %u failed", all,
+                   result.covered, result.objects, result.left_out, result.failed);
+    g_assert_cmpuint(result.failed, ==, 0);
+    g_assert_cmpuint(result.covered, >, 0);
+    g_assert_cmpuint(result.left_out * 10, <, all);
 }
 
 int
