@@ -11,6 +11,7 @@
 
 #include "tracker/auth.h"
 #include "tracker/changes.h"
+#include "tracker/digest.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
 #include "tracker/webhooks.h"
@@ -217,10 +218,11 @@ add_common(TrackerResponse *response, gint64 started_us)
 static void
 add_etag(TrackerResponse *response)
 {
-    g_autofree char *sum = g_compute_checksum_for_data(
-        G_CHECKSUM_MD5, (const guchar *)response->body->str, response->body->len);
-    g_autofree char *tag = g_strdup_printf("W/\"%s\"", sum);
+    char digest[DIGEST_TEXT_BYTES];
+    g_autofree char *tag = NULL;
 
+    digest_text(response->body->str, response->body->len, digest);
+    tag = g_strdup_printf("W/\"%s\"", digest);
     add_header(response, "ETag", tag);
 }
 
