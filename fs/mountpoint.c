@@ -124,10 +124,14 @@ mountpoint_resolve(const char *path)
 
 /* Asking a mounted root */
 
-/* In the child: one byte of verdict, then the text. Only system calls. */
+/* In the child: one byte of verdict, then the text. Only system calls. The child may hang for as
+ * long as the mount does, SIGKILL or not, so it keeps nothing open that somebody waits for the end
+ * of. */
 static _Noreturn void
-child_read(const char *path, int out)
+child_read(const char *path, int pipe_end)
 {
+    const int out = dup2(pipe_end, STDIN_FILENO);
+    closefrom(STDIN_FILENO + 1);
     char buffer[4096];
     char verdict = 'a';
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -86,6 +86,7 @@ status=0
 timeout 20 "$trackerfs" status >"$work/out" || status=$?
 equal "$status" 3 "status of a hung mount"
 grep -q 'DOES NOT ANSWER' "$work/out" || fail "status of a hung mount: $(cat "$work/out")"
+timeout 20 bash -c '"$1" status | cat' - "$trackerfs" >/dev/null || fail "who reads what status says hangs with the mount"
 status=0
 timeout 20 "$trackerfs" demo "$mnt" 2>"$work/err" || status=$?
 equal "$status" 3 "mounting over a hung one"
