@@ -212,11 +212,11 @@ compute_counts(Render *render, GString *out, gint64 label_id)
                                          "planned",  "delivered", "unscheduled", "rejected"};
     double zero[G_N_ELEMENTS(states)] = {0}, sum[G_N_ELEMENTS(states)] = {0},
            number[G_N_ELEMENTS(states)] = {0};
-    g_autoptr(DbStmt) stmt =
-        db_prepare(render->conn, "SELECT s.current_state, count(*), sum(COALESCE(s.estimate, 0)),"
-                                 " sum(COALESCE(s.estimate, 0) = 0)"
-                                 " FROM story_label l JOIN story s ON s.id = l.story_id"
-                                 " WHERE l.label_id = ?1 GROUP BY s.current_state");
+    g_autoptr(DbStmt) stmt = db_prepare(
+        render->conn, "SELECT s.current_state, count(*), sum(COALESCE(s.estimate, 0)),"
+                      " sum(COALESCE(s.estimate, 0) = 0)"
+                      " FROM story_label l JOIN story s INDEXED BY story_counted"
+                      " ON s.id = l.story_id WHERE l.label_id = ?1 GROUP BY s.current_state");
 
     db_bind_int(stmt, 1, label_id);
     while (db_next(stmt)) {

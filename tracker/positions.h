@@ -2,7 +2,7 @@
  * (v5-reference 4.1).
  *
  * A row's `position` is a sparse number; a move gives one row a number between two others and
- * touches no other row. When there is none left, the project is numbered anew. Which place a story
+ * touches no other row. When there is none left, the rows around are spread. Which place a story
  * belongs to is not known here (tracker/story_order.h).
  *
  * Threads: with the connection, inside its write transaction. Errors: stick to the connection. */
@@ -23,6 +23,6 @@ typedef enum {
     POSITION_NEAR_BELOW,
 } PositionLean;
 
-/* A free number between two neighbours (0: none on that side). May number the project anew. */
+/* A free number between two neighbours (0: none on that side). May move the numbers around it. */
 gint64 position_between(DbConn *conn, PositionKind kind, gint64 project_id, gint64 above_id,
                         gint64 below_id, PositionLean lean);

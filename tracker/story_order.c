@@ -73,13 +73,14 @@ place_above(Call *call, const StoryDraft *self, gint64 below)
     return place;
 }
 
+/* The plus keeps SQLite from collecting all that were accepted by then, to sort them. */
 static Place
 accepted_place(Call *call, const StoryDraft *self)
 {
     gint64 earlier = row_int(
         call->conn,
         "SELECT id FROM story WHERE project_id = ?1 AND current_state = 'accepted' AND id <> ?2"
-        " AND accepted_at <= ?3 ORDER BY position DESC LIMIT 1",
+        " AND +accepted_at <= ?3 ORDER BY position DESC LIMIT 1",
         "iii", self->project_id, self->id, self->accepted_at);
 
     return place_below(call, self, earlier);

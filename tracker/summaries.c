@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tracker/blocking.h"
 #include "tracker/computed.h"
 #include "tracker/json_writer.h"
 
@@ -160,19 +161,16 @@ summary_iteration(Render *render, gint64 project_id, const PlanIteration *iterat
 void
 summary_blocked_stories(Render *render, GString *out, gint64 story_id)
 {
-    g_autoptr(DbStmt) stmt = db_prepare(
-        render->conn,
-        "SELECT DISTINCT b.story_id FROM blocker b JOIN story s ON s.id = b.story_id"
-        " WHERE COALESCE(b.resolved, 0) = 0 AND b.description IS NOT NULL"
-        " AND " BLOCKER_TARGET("b.description") " = ?1"
-                                                " AND s.project_id = (SELECT project_id FROM story "
-                                                "WHERE id = ?1) ORDER BY b.story_id");
+    g_autoptr(DbStmt) stmt = blocking_prepare(render->conn, story_id);
+    gint64 last = 0;
 
-    db_bind_int(stmt, 1, story_id);
     g_string_append_c(out, '[');
     while (db_next(stmt)) {
-        json_separate(out);
-        json_int(out, db_int(stmt, 0));
+        if (db_int(stmt, 1) != last) { /* two blockers, one story */
+            last = db_int(stmt, 1);
+            json_separate(out);
+            json_int(out, last);
+        }
     }
     g_string_append_c(out, ']');
 }

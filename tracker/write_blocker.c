@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tracker/blocking.h"
 #include "tracker/rows.h"
 
 static const Param create_params[] = {
@@ -52,16 +53,8 @@ blocker_insert(Call *call, gint64 story_id, const json_t *given)
 void
 blockers_resolve(Call *call, gint64 story_id)
 {
-    DbStmt *stmt = db_prepare(
-        call->conn,
-        "SELECT b.id FROM blocker b JOIN story s ON s.id = b.story_id"
-        " WHERE COALESCE(b.resolved, 0) = 0 AND b.story_id <> ?1 AND (b.description = '#' || ?1"
-        " OR b.description LIKE '%/story/show/' || ?1 OR b.description LIKE '%/stories/' || ?1)"
-        " AND s.project_id = (SELECT project_id FROM story WHERE id = ?1) ORDER BY b.id");
-    g_autoptr(GArray) ids = NULL;
+    g_autoptr(GArray) ids = render_ids(blocking_prepare(call->conn, story_id));
 
-    db_bind_int(stmt, 1, story_id);
-    ids = render_ids(stmt);
     for (guint i = 0; i < ids->len; i++) {
         gint64 id = g_array_index(ids, gint64, i);
 

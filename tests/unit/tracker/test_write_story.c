@@ -415,18 +415,51 @@ test_order(Fixture *f, gconstpointer user)
     assert_order(f, "550 804 555 802 556 557 803 801");
 }
 
-/* A hundred moves into one gap: positions run out and are given anew, the order stays. */
+/* Moves into one gap until there is no room, with neighbours far and near: the order stays, and the
+ * stories around are spread, not all of them. */
 static void
 test_order_no_room(Fixture *f, gconstpointer user)
 {
+    gint64 far;
+
     (void)user;
-    for (int i = 0; i < 100; i++) {
-        (void)fixture_json(f, "PUT", "stories/556", "{\"after_id\":550}");
-        g_assert_cmpint(f->response.status, ==, 200);
-        (void)fixture_json(f, "PUT", "stories/555", "{\"after_id\":550}");
-        g_assert_cmpint(f->response.status, ==, 200);
+    fixture_fill(f, 300);
+    fixture_sql(f, "UPDATE story SET current_state = 'unstarted' WHERE id > 100000");
+    far = fixture_number(f, "SELECT sum(position) FROM story WHERE id BETWEEN 100250 AND 100300");
+    for (int i = 0; i < 40; i++) {
+        g_autofree char *path = g_strdup_printf("stories/%d", 100101 + i % 2);
+
+        fixture_expect(f, "PUT", path, "{\"after_id\":100050}", 200);
     }
-    assert_order(f, "550 555 556 557");
+    fixture_expect(f, "PUT", "stories/550", "{\"before_id\":555}", 200);
+    g_assert_cmpint(
+        fixture_number(f, "SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY position) AS a"
+                          " FROM story WHERE project_id = 99 AND id > 100000) WHERE id < a"),
+        ==, 2); /* 102 behind 50, and 51 behind 101 */
+    g_assert_cmpint(
+        fixture_number(f, "SELECT sum(position) FROM story WHERE id BETWEEN 100250 AND 100300"), ==,
+        far);
+}
+
+/* The top of the icebox, where stories are made, stays cheap. */
+static void
+test_order_border(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    for (int i = 0; i < 150; i++) {
+        fixture_expect(f, "POST", STORIES "?fields=id", "{\"name\":\"a\"}", 200);
+        fixture_expect(f, "POST", STORIES "?fields=id",
+                       "{\"name\":\"b\",\"current_state\":\"unstarted\"}", 200);
+    }
+    /* newest first in the icebox, oldest first in the backlog */
+    g_assert_cmpint(
+        fixture_number(f, "SELECT count(*) FROM (SELECT id, name, lag(id) OVER (PARTITION BY name"
+                          " ORDER BY position) AS a FROM story WHERE name IN ('a', 'b'))"
+                          " WHERE (name = 'a' AND id > a) OR (name = 'b' AND id < a)"),
+        ==, 0);
+    g_assert_cmpint(fixture_number(f, "SELECT (SELECT max(position) FROM story WHERE name = 'b')"
+                                      " < (SELECT min(position) FROM story WHERE name = 'a')"),
+                    ==, 1);
 }
 
 static void
@@ -627,6 +660,7 @@ main(int argc, char **argv)
         {"/write/story/roles", test_roles},
         {"/write/story/order", test_order},
         {"/write/story/order-no-room", test_order_no_room},
+        {"/write/story/order-border", test_order_border},
         {"/write/story/delete", test_delete},
         {"/write/story/nested", test_nested},
         {"/write/story/with-comment", test_with_comment},
