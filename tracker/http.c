@@ -33,7 +33,8 @@
 #define STOP_GRACE_MS 3000
 #define LISTEN_BACKLOG 512
 #define LOOPS 2
-#define WRITERS 3 /* they wait for one another at the database: more would not write faster */
+#define WRITERS 2 /* they wait for one another at the database: more would not write faster */
+#define UPLOADERS 2
 
 /* ---- connections ---- */
 
@@ -121,7 +122,7 @@ http_conn_park(HttpConn *conn, gint64 ms)
 }
 
 gboolean
-http_conn_give_to_worker(HttpConn *conn, HttpRequest *request, gboolean writes)
+http_conn_give_to_worker(HttpConn *conn, HttpRequest *request, HttpLane lane)
 {
     TrackerHttp *http = conn->http;
     {
@@ -131,7 +132,7 @@ http_conn_give_to_worker(HttpConn *conn, HttpRequest *request, gboolean writes)
         }
         MHD_suspend_connection(conn->handle);
     }
-    http_workers_add(http->workers, request, writes);
+    http_workers_add(http->workers, request, lane);
     return TRUE;
 }
 
@@ -414,8 +415,8 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
     }
     TrackerHttp *http = http_new(tracker, config);
     note_address(http, fd);
-    http->workers =
-        http_workers_new(config->threads ? config->threads : 4, WRITERS, http_request_work, error);
+    const guint threads[HTTP_LANES] = {config->threads ? config->threads : 4, WRITERS, UPLOADERS};
+    http->workers = http_workers_new(threads, http_request_work, error);
     if (!http->workers) {
         (void)close(fd);
         http_free(http);

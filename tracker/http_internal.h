@@ -59,7 +59,7 @@ void http_conn_set_deadline(HttpConn *conn, gint64 ms);
 gboolean http_conn_park(HttpConn *conn, gint64 ms);
 /* Suspends the connection until http_conn_work_done(), after which the handler is called again and
  * http_conn_worked() is TRUE, once. FALSE when the server stops. */
-gboolean http_conn_give_to_worker(HttpConn *conn, struct HttpRequest *request, gboolean writes);
+gboolean http_conn_give_to_worker(HttpConn *conn, struct HttpRequest *request, HttpLane lane);
 void http_conn_work_done(HttpConn *conn);
 gboolean http_conn_worked(HttpConn *conn);
 /* Makes the kernel send RST: the caller then closes the connection. */

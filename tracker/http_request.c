@@ -230,8 +230,9 @@ ask_service(HttpRequest *request)
         .body = body,
         .body_bytes = body_bytes,
     };
-    gboolean writes = !is_head && !g_str_equal(request->method, "GET");
-    return http_conn_give_to_worker(request->conn, request, writes) ? MHD_YES : MHD_NO;
+    gboolean reads = is_head || g_str_equal(request->method, "GET");
+    HttpLane lane = request->upload ? HTTP_LANE_UPLOAD : reads ? HTTP_LANE_READ : HTTP_LANE_WRITE;
+    return http_conn_give_to_worker(request->conn, request, lane) ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result

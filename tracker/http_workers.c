@@ -1,4 +1,4 @@
-/* How: two lanes, each a queue under a mutex and a few threads that wait for it. */
+/* How: each lane is a queue under a mutex and a few threads that wait for it. */
 #include "tracker/http_workers.h"
 
 #include "tracker/lock.h"
@@ -15,7 +15,7 @@ typedef struct {
 } Lane;
 
 struct HttpWorkers {
-    Lane lanes[2]; /* reading, writing */
+    Lane lanes[HTTP_LANES];
 };
 
 /* NULL: the lane ends. */
@@ -90,13 +90,15 @@ lane_free(Lane *lane)
 }
 
 HttpWorkers *
-http_workers_new(guint readers, guint writers, HttpWorkFn work, GError **error)
+http_workers_new(const guint threads[HTTP_LANES], HttpWorkFn work, GError **error)
 {
+    static const char *const names[HTTP_LANES] = {"http-read", "http-write", "http-upload"};
     HttpWorkers *workers = g_new0(HttpWorkers, 1);
-    gboolean reads = lane_start(&workers->lanes[0], readers, work, "http-read", error);
-    gboolean writes =
-        lane_start(&workers->lanes[1], reads ? writers : 0, work, "http-write", error);
-    if (!reads || !writes) {
+    gboolean ok = TRUE;
+    for (guint i = 0; i < HTTP_LANES; i++) {
+        ok = lane_start(&workers->lanes[i], ok ? threads[i] : 0, work, names[i], error) && ok;
+    }
+    if (!ok) {
         http_workers_free(workers);
         return NULL;
     }
@@ -116,11 +118,10 @@ lane_add(Lane *lane, struct HttpRequest *request)
 }
 
 void
-http_workers_add(HttpWorkers *workers, struct HttpRequest *request, gboolean writes)
+http_workers_add(HttpWorkers *workers, struct HttpRequest *request, HttpLane lane)
 {
-    Lane *lane = &workers->lanes[writes ? 1 : 0];
-    if (!lane_add(lane, request)) {
-        lane->work(request, FALSE);
+    if (!lane_add(&workers->lanes[lane], request)) {
+        workers->lanes[lane].work(request, FALSE);
     }
 }
 

@@ -188,6 +188,42 @@ test_large_requests(void)
     server_stop(&server);
 }
 
+/* Larger than any JSON may be: through a file, which a stranger does not get. */
+static void
+test_uploads(void)
+{
+    static const char head[] = "--xyz\r\nContent-Disposition: form-data; name=\"file\";"
+                               " filename=\"big.bin\"\r\n\r\n";
+    static const char tail[] = "\r\n--xyz--\r\n";
+    Server server;
+    server_start(&server, (Config){0});
+    gsize bytes = TRACKER_MAX_BODY_BYTES + 1000;
+    g_autoptr(GString) body = g_string_new(head);
+    g_string_set_size(body, sizeof(head) - 1 + bytes);
+    memset(body->str + sizeof(head) - 1, 'x', bytes);
+    g_string_append(body, tail);
+    Ask ask = {.method = "POST",
+               .token = server.token,
+               .header = "Content-Type: multipart/form-data; boundary=xyz",
+               .body = body->str,
+               .body_bytes = body->len};
+    g_autofree char *wanted = g_strdup_printf("\"size\":%zu", bytes);
+    g_auto(Reply) stored = {0};
+    server_ask(&server, "/services/v5/projects/99/uploads", &ask, &stored);
+    g_assert_cmpint(stored.status, ==, 200);
+    g_assert_nonnull(strstr(stored.body->str, wanted));
+    ask.chunked = TRUE;
+    g_auto(Reply) chunked = {0};
+    server_ask(&server, "/services/v5/projects/99/uploads", &ask, &chunked);
+    g_assert_cmpint(chunked.status, ==, 200);
+    g_assert_nonnull(strstr(chunked.body->str, wanted));
+    ask.token = "0123456789abcdef0123456789abcdef";
+    g_auto(Reply) stranger = {0};
+    server_ask(&server, "/services/v5/projects/99/uploads", &ask, &stranger);
+    g_assert_cmpint(stranger.status, ==, 403);
+    server_stop(&server);
+}
+
 static void
 test_download(void)
 {
@@ -439,6 +475,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/paths", test_paths);
     g_test_add_func("/http/methods", test_methods);
     g_test_add_func("/http/large-requests", test_large_requests);
+    g_test_add_func("/http/uploads", test_uploads);
     g_test_add_func("/http/download", test_download);
     g_test_add_func("/http/stats", test_stats);
     g_test_add_func("/http/access-log", test_access_log);

@@ -125,13 +125,13 @@ static void
 test_workers(void)
 {
     g_autoptr(GError) error = NULL;
-    HttpWorkers *workers = http_workers_new(1, 1, work, &error);
+    HttpWorkers *workers = http_workers_new((const guint[]){1, 1, 1}, work, &error);
     g_assert_no_error(error);
     pthread_t thread;
     held = TRUE;
-    http_workers_add(workers, SLOW, TRUE);
-    http_workers_add(workers, FAST, TRUE); /* waits behind it */
-    http_workers_add(workers, FAST, FALSE);
+    http_workers_add(workers, SLOW, HTTP_LANE_WRITE);
+    http_workers_add(workers, FAST, HTTP_LANE_WRITE); /* waits behind it */
+    http_workers_add(workers, FAST, HTTP_LANE_READ);
     {
         TRACKER_LOCK(&mutex);
         while (running < 2 || done < 1) {
@@ -140,7 +140,7 @@ test_workers(void)
     }
     g_assert_cmpint(pthread_create(&thread, NULL, stop_workers, workers), ==, 0);
     for (gboolean stopped = FALSE; !stopped;) {
-        http_workers_add(workers, FAST, FALSE); /* answered or handed back */
+        http_workers_add(workers, FAST, HTTP_LANE_READ); /* answered or handed back */
         TRACKER_LOCK(&mutex);
         stopped = handed_back > 0;
     }
@@ -151,7 +151,7 @@ test_workers(void)
     }
     (void)pthread_join(thread, NULL);
     guint back = handed_back;
-    http_workers_add(workers, FAST, TRUE);
+    http_workers_add(workers, FAST, HTTP_LANE_WRITE);
     g_assert_cmpuint(handed_back, ==, back + 1);
     http_workers_free(workers);
 }
