@@ -1,5 +1,8 @@
 /* Labels by themselves: made, renamed, deleted. Renaming onto a name that is there joins the two:
- * the stories of both have the one that was there (label_merge_activity). */
+ * the stories of both have the one that was there (label_merge_activity).
+ *
+ * Stories and epics show the names of their labels, so each of them is part of what a new name
+ * changes: whoever follows the activities would keep the old name otherwise. */
 #include "tracker/changes.h"
 #include "tracker/labels.h"
 #include "tracker/routes.h"
@@ -145,6 +148,10 @@ write_label_update(Call *call)
     }
     old_name = label_name(call, call->id);
     change_touch(call, &kind_label, call->id);
+    touch_stories(call, call->id);
+    if (epic_of(call, call->id)) {
+        change_touch(call, &kind_epic, epic_of(call, call->id));
+    }
     (void)row_run(call->conn, "UPDATE label SET name = ?2 WHERE id = ?1", "it", call->id, name);
     change_describe(call, "label_update_activity", "renamed", "renamed label: \"%s\" to \"%s\"",
                     old_name, name);

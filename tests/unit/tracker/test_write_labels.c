@@ -87,8 +87,14 @@ test_label_rename(Fixture *f, gconstpointer user)
     g_assert_cmpstr(text_at(f, "name"), ==, "ops");
     look_at_activity(f, "label_update_activity", "Ada Example renamed label: \"admin\" to \"ops\"");
     g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "admin");
+    g_assert_cmpint(int_at(f, "0.changes.1.id"), ==, 555);
+    g_assert_cmpstr(text_at(f, "0.changes.1.original_values.labels.0"), ==, "admin");
+    g_assert_cmpstr(text_at(f, "0.changes.1.new_values.labels.0"), ==, "ops");
     expect(f, "PUT", LABELS "/5002", "{\"name\":\"ops\"}", 200);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
+    expect(f, "PUT", LABELS "/5001", "{\"name\":\"schemes\"}", 200);
+    expect(f, "GET", "epics/4001/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(text_at(f, "0.kind"), ==, "label_update_activity");
     fixture_refused(f, "PUT", LABELS "/7", "{\"name\":\"x\"}", "No label found to update.");
     g_assert_cmpstr(
         text_at(f, "possible_fix"), ==,
