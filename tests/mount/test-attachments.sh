@@ -45,7 +45,7 @@ unmount "$work/mnt"
 # Slower than the timeout: its reader is told so, the download goes on, and the next reader has it.
 rm -rf "$work/cache"
 mount_fs "$url" "$work/mnt" ttl=3600,timeout=1
-faults "slow=$(($(stat -c %s "$png") * 2 / 3))@/resource/"
+faults "slow=$(($(stat -c %s "$png") / 4))@/resource/"
 reset_requests
 expect_errno "Connection timed out" cat "$png"
 until_true 20 "the slow attachment" cat "$png"
