@@ -584,6 +584,47 @@ test_move_project(Fixture *f, gconstpointer user)
                     ==, 2);
 }
 
+/* What the project's settings allow. */
+static void
+test_settings(Fixture *f, gconstpointer user)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Tracker) reader = NULL;
+    Tracker *writer = f->tracker;
+
+    (void)user;
+    fixture_sql(f, "UPDATE project SET bugs_and_chores_are_estimatable = 1, automatic_planning = 0,"
+                   " point_scale = '0,0.5,40' WHERE id = 99");
+    fixture_expect(f, "POST", STORIES, "{\"name\":\"a\",\"story_type\":\"bug\",\"estimate\":0.5}",
+                   200);
+    g_assert_cmpfloat(json_real_value(fixture_at(f, "estimate")), ==, 0.5);
+    fixture_refused(f, "POST", STORIES,
+                    "{\"name\":\"a\",\"story_type\":\"chore\",\"current_state\":\"started\"}",
+                    "Stories in the started state must be estimated.");
+    g_assert_cmpstr(fixture_text(f, "validation_errors.0.field"), ==, "estimate");
+    g_assert_cmpstr(fixture_text(f, "validation_errors.0.problem"), ==,
+                    "Stories in the started state must be estimated.");
+    fixture_refused(f, "POST", STORIES,
+                    "{\"name\":\"a\",\"story_type\":\"release\",\"estimate\":0}",
+                    "Estimates cannot be set on releases.");
+    fixture_refused(f, "POST", STORIES, "{\"name\":\"a\",\"estimate\":1}",
+                    "'estimate' must be one of: 0, 0.5, 40");
+    fixture_expect(f, "PUT", "stories/801", "{\"group\":\"current\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "current_state"), ==, "planned");
+    fixture_activity(f);
+    g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "moved and scheduled");
+    /* story 555 has an estimate that the scale lost: everything else stays editable */
+    fixture_expect(f, "PUT", "stories/555", "{\"name\":\"b\",\"current_state\":\"finished\"}", 200);
+
+    reader = tracker_open(f->path, TRACKER_READ_ONLY, &error);
+    g_assert_no_error(error);
+    f->tracker = reader;
+    fixture_expect(f, "PUT", "stories/555", "{\"name\":\"c\"}", 403);
+    g_assert_cmpstr(fixture_text(f, "general_problem"), ==, "This tracker is opened read-only.");
+    f->tracker = writer;
+}
+
+/* Whatever follows the name in a query or form is a text; in JSON it is not. */
 static void
 test_forms(Fixture *f, gconstpointer user)
 {
@@ -665,6 +706,7 @@ main(int argc, char **argv)
         {"/write/story/nested", test_nested},
         {"/write/story/with-comment", test_with_comment},
         {"/write/story/move-project", test_move_project},
+        {"/write/story/settings", test_settings},
         {"/write/story/forms", test_forms},
         {"/write/story/methods", test_methods},
     };
