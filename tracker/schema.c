@@ -25,6 +25,7 @@
 #include "tracker/schema.h"
 
 #include "tracker/schema_text.h"
+#include "tracker/summaries.h"
 
 static const char *const steps[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -255,7 +256,7 @@ static const char *const steps[] = {
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX integration_project ON integration(project_id, id);"
 
-    SCHEMA_TEXT,
+    SCHEMA_BLOCKERS SCHEMA_TEXT,
 };
 
 int

@@ -15,6 +15,10 @@
     ", '/story/show/') + 12) AS INTEGER) WHEN instr(" text ", '/stories/') > 0"                    \
     " THEN CAST(substr(" text ", instr(" text ", '/stories/') + 9) AS INTEGER) ELSE 0 END"
 
+/* Each story of a listing asks who is blocked by it: without this index a page would read all
+ * blockers for each. */
+#define SCHEMA_BLOCKERS "CREATE INDEX blocker_target ON blocker(" BLOCKER_TARGET("description") ");"
+
 void summary_cycle_time(Render *render, GString *out, gint64 story_id);
 void summary_blocked_stories(Render *render, GString *out, gint64 story_id);
 void summary_release_points_accepted(Render *render, GString *out, gint64 release_id);
