@@ -194,6 +194,19 @@ api_get_activity(gint64 project_id, char kind, gint64 id, gint64 since_version, 
     return limit_bytes(http_request_new_get("%s", target->str), PAGE_MAX_BYTES);
 }
 
+HttpRequest *
+api_get_my_activity(gint64 occurred_after_ms)
+{
+    if (occurred_after_ms <= 0) {
+        return limit_bytes(http_request_new_get("/my/activity?limit=1"), PAGE_MAX_BYTES);
+    }
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(occurred_after_ms / 1000);
+    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    return limit_bytes(http_request_new_get("/my/activity?limit=%d&occurred_after=%s",
+                                            API_ACTIVITIES_PER_PAGE, text ? text : ""),
+                       PAGE_MAX_BYTES);
+}
+
 typedef struct Words {
     char *kind, *error, *general_problem, *requirement, *possible_fix;
 } Words;

@@ -35,6 +35,8 @@ const char *api_epic_fields(guint level);
 const char *api_comment_fields(guint level);
 /* n_ids at most API_BULK_MAX. Also asks for the neighbours in board order. */
 HttpRequest *api_get_bulk(gint64 project_id, guint level, const gint64 *ids, guint n_ids);
+/* Of all projects of the account, since a time of the service's clock; 0: only the latest one. */
+HttpRequest *api_get_my_activity(gint64 occurred_after_ms);
 /* kind: 'p', 's' or 'e'; for 's' and 'e' `id` is the story or epic in `project_id`. */
 HttpRequest *api_get_activity(gint64 project_id, char kind, gint64 id, gint64 since_version,
                               guint offset);

@@ -31,6 +31,8 @@ open_files(Cache *cache, const CacheConfig *config, GError **error)
     }
     g_autofree char *store_path = g_build_filename(cache->directory, "store.db", NULL);
     g_autofree char *attachments_path = g_build_filename(cache->directory, "attachments", NULL);
+    g_autofree char *events_path = g_build_filename(cache->directory, "events.jsonl", NULL);
+    cache->events = events_open(events_path);
     cache->store = store_open(store_path, error);
     if (!cache->store) {
         return FALSE;
@@ -77,7 +79,7 @@ open_saving(Cache *cache, const CacheConfig *config, GError **error)
         .clerk = cache->clerk,
         .index = cache->index,
         .store = cache->store,
-        .transport = cache->transport,
+        .transport = requests_transport(cache->requests),
         .attachments = cache->attachments,
         .timeout_ms = config->timeout_ms,
     };
@@ -93,7 +95,7 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
 {
     g_autoptr(Cache) cache = g_new0(Cache, 1);
     cache->lock_fd = -1;
-    cache->transport = transport;
+    cache->requests = requests_new(transport);
     if (!open_files(cache, config, error)) {
         return NULL;
     }
@@ -109,7 +111,8 @@ cache_open(const CacheConfig *config, Transport *transport, GError **error)
         .clerk = cache->clerk,
         .index = cache->index,
         .store = cache->store,
-        .transport = transport,
+        .transport = requests_transport(cache->requests),
+        .events = cache->events,
         .attachments = cache->attachments,
         .stories = cache->stories,
         .ttl_ms = config->ttl_ms,
@@ -145,7 +148,7 @@ cache_close(Cache *cache)
     if (cache->sync) {
         clerk_call(cache->clerk, close_all, cache);
     }
-    transport_free(cache->transport);
+    requests_end(cache->requests);
     if (cache->clerk) {
         clerk_stop(cache->clerk);
     }
@@ -160,6 +163,8 @@ cache_close(Cache *cache)
     index_free(cache->index);
     attachments_close(cache->attachments);
     store_close(cache->store);
+    events_close(cache->events);
+    requests_free(cache->requests);
     if (cache->lock_fd >= 0) {
         (void)close(cache->lock_fd);
     }
@@ -438,6 +443,12 @@ cache_is_watched(Cache *cache, gint64 project_id)
 }
 
 gboolean
+cache_is_published(Cache *cache, gint64 project_id)
+{
+    return index_has(cache->index, (CacheKey){CACHE_PROJECT, project_id});
+}
+
+gboolean
 cache_is_present(Cache *cache, const Project *project)
 {
     return index_is_present(cache->index, project);
@@ -447,6 +458,31 @@ gboolean
 cache_is_present_account(Cache *cache, const Account *account)
 {
     return index_is_present_account(cache->index, account);
+}
+
+static void
+refresh(gpointer user)
+{
+    Cache *cache = user;
+    sync_poll_now(cache->sync);
+}
+
+void
+cache_refresh(Cache *cache)
+{
+    clerk_post(cache->clerk, PRIORITY_DEMAND, refresh, cache);
+}
+
+int
+cache_open_events(Cache *cache, gint64 *ret_bytes, gint64 *ret_changed_ms)
+{
+    return events_read(cache->events, ret_bytes, ret_changed_ms);
+}
+
+char *
+cache_dup_requests(Cache *cache)
+{
+    return requests_text(cache->requests);
 }
 
 void
@@ -582,7 +618,15 @@ cache_get_status(Cache *cache, CacheStatus *ret_status)
 {
     memset(ret_status, 0, sizeof *ret_status);
     index_fill_status(cache->index, ret_status);
-    cache->transport->get_stats(cache->transport, &ret_status->transport);
+    Transport *transport = requests_transport(cache->requests);
+    transport->get_stats(transport, &ret_status->transport);
+    G_STATIC_ASSERT((int)ASKED_KINDS == CACHE_ASKED_KINDS);
+    guint64 counts[ASKED_KINDS];
+    requests_count(cache->requests, counts);
+    for (guint i = 0; i < ASKED_KINDS; i++) {
+        ret_status->asked[i].word = asked_word((AskedKind)i);
+        ret_status->asked[i].n = counts[i];
+    }
     ret_status->store_bytes = store_bytes(cache->store);
     ret_status->attachment_bytes = cache->attachments ? attachments_bytes(cache->attachments) : 0;
 }

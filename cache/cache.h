@@ -48,9 +48,10 @@ typedef struct CacheKey {
 } CacheKey;
 
 typedef struct CacheAsk {
-    gint64 since_ms;     /* in: of clock_monotonic_ms() */
-    gboolean stale_ok;   /* in */
-    CacheKey wait_for;   /* out; kind CACHE_NOTHING: waiting does not help */
+    gint64 since_ms;   /* in: of clock_monotonic_ms() */
+    gboolean stale_ok; /* in */
+    gboolean anew;     /* in: only what was confirmed since `since_ms` will do, whatever the TTL */
+    CacheKey wait_for; /* out; kind CACHE_NOTHING: waiting does not help */
     gboolean have_stale; /* out, with wait_for: the same call with stale_ok would be answered */
     GError *error;       /* out; the caller's */
 } CacheAsk;
@@ -113,6 +114,9 @@ gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
 /* TRUE when the poller keeps the project (0: the account) within its TTL: what is answered about it
  * stays true until the listener is told otherwise. */
 gboolean cache_is_watched(Cache *cache, gint64 project_id);
+
+/* TRUE when somebody looked into the project: it is kept up to date. */
+gboolean cache_is_published(Cache *cache, gint64 project_id);
 
 /* TRUE when exactly this snapshot is what getters answer. */
 gboolean cache_is_present(Cache *cache, const Project *project);
@@ -216,6 +220,17 @@ typedef struct CacheListener {
 } CacheListener;
 void cache_listen(Cache *cache, const CacheListener *listener);
 
+/* Looks for changes now in all that is published; nobody waits. Whoever waits asks with `anew`. */
+void cache_refresh(Cache *cache);
+
+/* events.jsonl: one JSON object a line for each change that was seen at the server. A descriptor of
+ * the file, the caller's, -1 if there is none; its length now, and the time of its last line (0:
+ * none). */
+int cache_open_events(Cache *cache, gint64 *ret_bytes, gint64 *ret_changed_ms);
+
+/* The last requests to the service, one a line; the caller's. */
+char *cache_dup_requests(Cache *cache);
+
 /* Starts filling every project of the account that was never filled, as prefetch. */
 void cache_prefill(Cache *cache);
 
@@ -230,10 +245,18 @@ typedef struct CacheProjectStatus {
     char *last_error;                  /* NULL: none since the last success */
 } CacheProjectStatus;
 
+#define CACHE_ASKED_KINDS 8
+
 typedef struct CacheStatus {
     gboolean
         online; /* the last request that was answered at all is newer than the last that was not */
     TransportStats transport;
+    struct {
+        const char *word; /* what for; static */
+        guint64 n;
+    } asked[CACHE_ASKED_KINDS];
+    guint64 hits,
+        waits; /* questions answered at once, and those that had to wait for the service */
     gint64 store_bytes, attachment_bytes;
     CacheProjectStatus *projects;
     guint n_projects;

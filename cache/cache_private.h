@@ -4,8 +4,10 @@
 #include "cache/attachments.h"
 #include "cache/cache.h"
 #include "cache/clerk.h"
+#include "cache/events.h"
 #include "cache/index.h"
 #include "cache/lru.h"
+#include "cache/requests.h"
 #include "cache/saving.h"
 #include "cache/store.h"
 #include "cache/sync.h"
@@ -15,7 +17,8 @@ struct Cache {
     int lock_fd; /* holds the directory's lock */
     Store *store;
     Attachments *attachments; /* NULL: not shown */
-    Transport *transport;
+    RequestLog *requests;
+    Events *events;
     Index *index;
     Lru *stories;
     Clerk *clerk;

@@ -42,6 +42,7 @@ struct Index {
     GError *offline_error;
     gint64 offline_retry_at_ms;
     gboolean online;
+    guint64 hits, waits;
 };
 
 static guint
@@ -135,14 +136,15 @@ ttl_of(const Index *index, const Slot *slot)
 }
 
 static gboolean
-is_fresh_locked(const Index *index, const Slot *slot, gint64 since_ms)
+is_fresh_locked(const Index *index, const Slot *slot, gint64 since_ms, gboolean anew)
 {
     if (slot->confirmed_ms == INDEX_NEVER) {
         return FALSE;
     }
     gint64 ttl_ms = ttl_of(index, slot);
-    return slot->confirmed_ms >= since_ms || (clock_monotonic_ms() - slot->confirmed_ms < ttl_ms &&
-                                              clock_wall_ms() - slot->checked_ms < ttl_ms);
+    return slot->confirmed_ms >= since_ms ||
+           (!anew && clock_monotonic_ms() - slot->confirmed_ms < ttl_ms &&
+            clock_wall_ms() - slot->checked_ms < ttl_ms);
 }
 
 /* The failure that still holds, or NULL. `have_data`: a mere timeout elsewhere then counts too. */
@@ -167,12 +169,14 @@ decide_locked(Index *index, Slot *slot, gboolean have_data, gboolean fresh, Cach
               gboolean *ret_start)
 {
     *ret_start = FALSE;
-    if (have_data && (fresh || slot->refilling)) {
+    if (have_data && (fresh || (slot->refilling && !ask->anew))) {
+        index->hits++;
         return TRUE;
     }
     if (!slot->running) {
         const GError *failure = failure_locked(index, slot, have_data);
-        if (failure && have_data) {
+        if (failure && have_data && !ask->anew) {
+            index->hits++;
             return TRUE;
         }
         if (failure) {
@@ -183,8 +187,10 @@ decide_locked(Index *index, Slot *slot, gboolean have_data, gboolean fresh, Cach
         *ret_start = TRUE;
     }
     if (have_data && ask->stale_ok) {
+        index->hits++;
         return TRUE;
     }
+    index->waits++;
     ask->wait_for = slot->key;
     ask->have_stale = have_data;
     return FALSE;
@@ -195,8 +201,9 @@ index_ask_account(Index *index, CacheAsk *ask, gboolean *ret_start)
 {
     LOCK_SCOPE(&index->lock);
     Slot *slot = get_locked(index, (CacheKey){CACHE_ACCOUNT, 0});
-    gboolean answered = decide_locked(index, slot, slot->account != NULL,
-                                      is_fresh_locked(index, slot, ask->since_ms), ask, ret_start);
+    gboolean answered =
+        decide_locked(index, slot, slot->account != NULL,
+                      is_fresh_locked(index, slot, ask->since_ms, ask->anew), ask, ret_start);
     return answered ? account_ref(slot->account) : NULL;
 }
 
@@ -205,8 +212,9 @@ index_ask_project(Index *index, gint64 project_id, CacheAsk *ask, gboolean *ret_
 {
     LOCK_SCOPE(&index->lock);
     Slot *slot = get_locked(index, (CacheKey){CACHE_PROJECT, project_id});
-    gboolean answered = decide_locked(index, slot, slot->project != NULL,
-                                      is_fresh_locked(index, slot, ask->since_ms), ask, ret_start);
+    gboolean answered =
+        decide_locked(index, slot, slot->project != NULL,
+                      is_fresh_locked(index, slot, ask->since_ms, ask->anew), ask, ret_start);
     return answered ? project_ref(slot->project) : NULL;
 }
 
@@ -328,7 +336,8 @@ index_fresh_until_ms(Index *index, gint64 project_id)
         project_id ? (CacheKey){CACHE_PROJECT, project_id} : (CacheKey){CACHE_ACCOUNT, 0};
     LOCK_SCOPE(&index->lock);
     Slot *slot = find_locked(index, key);
-    if (!slot || (!slot->project && !slot->account) || !is_fresh_locked(index, slot, G_MAXINT64)) {
+    if (!slot || (!slot->project && !slot->account) ||
+        !is_fresh_locked(index, slot, G_MAXINT64, FALSE)) {
         return 0;
     }
     return slot->confirmed_ms + ttl_of(index, slot);
@@ -548,7 +557,8 @@ index_wait(Index *index, CacheKey key, CacheDoneFn done, gpointer user)
     {
         LOCK_SCOPE(&index->lock);
         Slot *slot = find_locked(index, key);
-        if (slot && slot->running && !slot->refilling) {
+        /* Behind a refill only who wants nothing older waits. */
+        if (slot && slot->running) {
             const Wait wait = {done, user};
             if (!slot->waits) {
                 slot->waits = g_array_new(FALSE, FALSE, sizeof(Wait));
@@ -598,6 +608,8 @@ index_fill_status(Index *index, CacheStatus *status)
 {
     LOCK_SCOPE(&index->lock);
     status->online = index->online;
+    status->hits = index->hits;
+    status->waits = index->waits;
     const Slot *slot = find_locked(index, (CacheKey){CACHE_ACCOUNT, 0});
     const Account *account = slot ? slot->account : NULL;
     if (!account) {

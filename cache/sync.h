@@ -15,6 +15,7 @@
 
 #include "cache/attachments.h"
 #include "cache/clerk.h"
+#include "cache/events.h"
 #include "cache/index.h"
 #include "cache/lru.h"
 #include "cache/overlay.h"
@@ -30,6 +31,7 @@ typedef struct SyncParts {
     Transport *transport;
     Attachments *attachments; /* NULL: none are fetched */
     Lru *stories;
+    Events *events;
     gint64 ttl_ms, timeout_ms;
     const gint64 *project_ids; /* the selection, copied */
     guint n_project_ids;
@@ -52,6 +54,8 @@ void sync_close(Sync *sync);
 
 /* From now on looks for changes every `poll_ms`, if that is not 0. */
 void sync_start_polling(Sync *sync);
+/* A look for changes now. */
+void sync_poll_now(Sync *sync);
 
 /* sync_edits.c. Edits come (`put`, of Edit, taken from: references are added; in place of those of
  * the same numbers) and go (`removed`, numbers): changes the overlay and publishes what that

@@ -60,6 +60,21 @@ delta_end(Delta *delta, const GError *error)
     delta_free(delta);
 }
 
+/* A line for each change, oldest first: the activity as the service tells it. */
+static void
+note_events(const Delta *delta)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    for (guint i = delta->activities ? delta->activities->len : 0; i > 0; i--) {
+        const ParsedActivity *activity = g_ptr_array_index(delta->activities, i - 1);
+        if (activity->version > delta->base->version && activity->line.data) {
+            g_string_append_len(lines, activity->line.data, (gssize)activity->line.length);
+            g_string_append_c(lines, '\n');
+        }
+    }
+    events_append(delta->run.sync->parts.events, lines);
+}
+
 /* What the activity cannot explain is fetched whole. */
 static void
 delta_refill(Delta *delta, const char *why)
@@ -80,6 +95,7 @@ delta_refill(Delta *delta, const char *why)
         }
         sync_fill(sync, delta->known, delta->run.priority, delta->attempt + 1);
     } else {
+        note_events(delta);
         index_refilling(sync->parts.index, delta->run.key);
         sync_fill(sync, delta->known, PRIORITY_PREFETCH, 1);
     }
@@ -397,15 +413,18 @@ delta_apply(Delta *delta)
     run->into->version = delta->version >= 0 ? delta->version : run->into->version;
     g_autoptr(GPtrArray) changed = changed_stories(delta);
     keep_activity(delta);
-    (void)sync_publish(run->sync, delta->known, run->into, changed, delta->asked_ms, &error);
+    if (sync_publish(run->sync, delta->known, run->into, changed, delta->asked_ms, &error) &&
+        !delta->settles_fill) {
+        note_events(delta);
+    }
     delta_end(delta, error);
 }
 
-static gboolean
-sweep_is_due(const Delta *delta)
+gboolean
+sync_wants_sweep(const Sync *sync, const ProjectSync *known)
 {
-    gint64 period_ms = MAX((gint64)SWEEP_MIN_MS, delta->run.sync->parts.ttl_ms * SWEEP_TTL_FACTOR);
-    gint64 age_ms = clock_wall_ms() - delta->known->filled_ms;
+    const gint64 period_ms = MAX((gint64)SWEEP_MIN_MS, sync->parts.ttl_ms * SWEEP_TTL_FACTOR);
+    const gint64 age_ms = clock_wall_ms() - known->filled_ms;
     return age_ms > period_ms || age_ms < 0;
 }
 
@@ -426,7 +445,7 @@ delta_confirm(Delta *delta)
         log_debug(LOG_SYNC, "%s", error->message);
     }
     sync_retire_and_show(sync, delta->known, delta->asked_ms);
-    if (sweep_is_due(delta)) {
+    if (sync_wants_sweep(sync, delta->known)) {
         delta_refill(delta, "the time for a sweep has come");
         return;
     }

@@ -205,6 +205,26 @@ fill_again(Fill *fill)
     fill_free(fill);
 }
 
+/* What a complete listing found though no activity told of it. */
+static void
+note_events(const Fill *fill)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (fill->changed->len == 0) {
+        return;
+    }
+    g_string_append_printf(line,
+                           "{\"kind\":\"listing_difference\",\"message\":\"found by a complete "
+                           "listing\",\"project_id\":%" G_GINT64_FORMAT ",\"story_ids\":[",
+                           fill->known->id);
+    for (guint i = 0; i < fill->changed->len; i++) {
+        const ParsedStory *parsed = g_ptr_array_index(fill->changed, i);
+        g_string_append_printf(line, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", parsed->row->id);
+    }
+    g_string_append(line, "]}\n");
+    events_append(fill->run.sync->parts.events, line);
+}
+
 static void
 fill_publish(Fill *fill)
 {
@@ -223,7 +243,11 @@ fill_publish(Fill *fill)
         fill_free(fill);
         return;
     }
-    (void)sync_publish(run->sync, fill->known, run->into, fill->changed, run->sent_ms, &error);
+    const gboolean is_first = !fill->known->project;
+    if (sync_publish(run->sync, fill->known, run->into, fill->changed, run->sent_ms, &error) &&
+        !is_first) {
+        note_events(fill);
+    }
     fill_end(fill, error);
 }
 

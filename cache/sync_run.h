@@ -35,6 +35,10 @@ struct Sync {
     GHashTable *projects; /* id in the ProjectSync to ProjectSync */
     CacheListener listener;
     OverlayView *view;
+    gboolean is_looking, cannot_look; /* sync_poll.c: at all projects at once */
+    gint64 looked_ms;                 /* when the last such look was sent; monotonic */
+    gint64
+        looked_until_ms; /* the time of the latest change that it showed, as the service tells it */
 };
 
 typedef struct Run Run;
@@ -107,6 +111,8 @@ void sync_fill(Sync *sync, ProjectSync *known, Priority priority, guint attempt)
 
 /* sync_delta.c. Asks for the activity since the version of what is published, and follows it. */
 void sync_check(Sync *sync, ProjectSync *known, Priority priority);
+/* TRUE when a complete listing is due, for what moves no version. */
+gboolean sync_wants_sweep(const Sync *sync, const ProjectSync *known);
 /* For a fill during which the version moved: `base` (a reference, taken over) has what came, as of
  * `base->version` or later; the delta makes it whole, or the fill is tried again (`attempt`).
  * `filled` (taken over): those of its stories that are not stored yet. */

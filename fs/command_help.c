@@ -10,6 +10,7 @@ static const char usage[] =
     "\n"
     "  trackerfs SOURCE MOUNTPOINT [-o OPTIONS] [-f] [-d]\n"
     "  trackerfs status [MOUNTPOINT] [--json]    what is mounted, how fresh it is\n"
+    "  trackerfs refresh MOUNTPOINT [PROJECT]    ask for changes now, return when seen\n"
     "  trackerfs umount MOUNTPOINT [--lazy]      unmount\n"
     "  trackerfs serve FILE.db [OPTIONS]         a V5 service over a tracker database\n"
     "  trackerfs import FILE... FILE.db          fill a tracker database\n"

@@ -73,14 +73,24 @@ typedef struct Running {
  * that sleeps in the session loop, and only a signal that arrives there wakes it. Until the session
  * has handlers they end the process, which harms nothing: nothing is mounted. */
 static void
-block_signals(gboolean block)
+mask_signals(int how, gboolean endings, gboolean hangups)
 {
     sigset_t set;
     (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    if (endings) {
+        (void)sigaddset(&set, SIGINT);
+        (void)sigaddset(&set, SIGTERM);
+    }
+    if (hangups) {
+        (void)sigaddset(&set, SIGHUP);
+    }
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+static void
+block_signals(gboolean block)
+{
+    mask_signals(block ? SIG_BLOCK : SIG_UNBLOCK, TRUE, TRUE);
 }
 
 /* --- The first fill, for whoever watches --- */
@@ -125,6 +135,30 @@ show_progress(gpointer user)
         }
     }
     starter_finish(running->starter, running->log_fd);
+    return NULL;
+}
+
+/* --- SIGHUP: look for changes now --- */
+
+/* SIGHUP is blocked in every thread and taken here, so that what it starts is no signal handler's
+ * work. */
+static void *
+take_hangups(void *user)
+{
+    Running *running = user;
+    sigset_t set;
+    int number;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    while (sigwait(&set, &number) == 0) {
+        {
+            LOCK_SCOPE(&running->lock);
+            if (running->ends) {
+                return NULL;
+            }
+        }
+        cache_refresh(running->cache);
+    }
     return NULL;
 }
 
@@ -185,7 +219,7 @@ serve(Running *running)
     if (starter_wants_progress(running->starter)) {
         block_signals(TRUE);
         shows = pthread_create(&progress, NULL, show_progress, running) == 0;
-        block_signals(FALSE);
+        mask_signals(SIG_UNBLOCK, TRUE, FALSE); /* hang-ups stay with their thread */
     }
     fuse_loop_cfg_set_max_threads(config, WORKERS);
     if (!shows) {
@@ -240,9 +274,20 @@ mount_and_serve(Running *running)
         status = starter_fail(running->starter, STATUS_MOUNT, error->message);
         fuse_session_unmount(running->session);
     } else {
-        /* A closed terminal does not end a mount. */
-        (void)signal(SIGHUP, SIG_IGN);
+        pthread_t hangups;
+        /* A closed terminal does not end a mount; libfuse's handler of SIGHUP would. */
+        mask_signals(SIG_BLOCK, FALSE, TRUE);
+        (void)signal(SIGHUP, SIG_DFL);
+        const gboolean takes = pthread_create(&hangups, NULL, take_hangups, running) == 0;
         serve(running);
+        if (takes) {
+            {
+                LOCK_SCOPE(&running->lock);
+                running->ends = TRUE;
+            }
+            (void)pthread_kill(hangups, SIGHUP);
+            (void)pthread_join(hangups, NULL);
+        }
         fs_stop(running->fs);
         fuse_session_unmount(running->session);
     }

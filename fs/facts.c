@@ -191,6 +191,13 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
         *ret_content =
             content_take(g_strndup(scene->status.data, scene->status.length), scene->status.length);
         return TRUE;
+    case NODE_REQUESTS:
+        *ret_content = content_take(g_strndup(scene->requests.data, scene->requests.length),
+                                    scene->requests.length);
+        return TRUE;
+    case NODE_REFRESH:
+        *ret_content = (Content){0};
+        return TRUE;
     case NODE_PROJECT_ACTIVITY:
     case NODE_STORY_ACTIVITY:
     case NODE_EPIC_ACTIVITY:
@@ -331,6 +338,8 @@ scene_describe(const Scene *scene, const NodeKey *key, Facts *ret_facts)
         facts.size = strlen(target);
     } else if (piece.attachment) {
         facts.size = (guint64)MAX(piece.attachment->size_bytes, 0);
+    } else if (key->kind == NODE_EVENTS) {
+        facts.size = (guint64)scene->events_bytes;
     } else {
         g_auto(Content) content = {0};
         if (!content_of(scene, key, &piece, &content)) {
@@ -342,8 +351,12 @@ scene_describe(const Scene *scene, const NodeKey *key, Facts *ret_facts)
     if (facts.changed_ms <= 0 && piece.project) {
         facts.changed_ms = piece.project->created_ms;
     }
-    if (key->kind == NODE_STATUS || key->kind == NODE_CONTROL) {
+    if (key->kind == NODE_STATUS || key->kind == NODE_CONTROL || key->kind == NODE_REQUESTS ||
+        key->kind == NODE_REFRESH) {
         facts.changed_ms = scene->config->started_ms;
+    }
+    if (key->kind == NODE_EVENTS && scene->events_ms > 0) {
+        facts.changed_ms = scene->events_ms;
     }
     *ret_facts = facts;
     return TRUE;

@@ -15,8 +15,9 @@ static const struct {
     const char *name;
     CommandFn run;
 } commands[] = {
-    {"help", command_help},     {"mount", command_mount}, {"status", command_status},
-    {"umount", command_umount}, {"serve", command_serve}, {"import", command_import},
+    {"help", command_help},     {"mount", command_mount},     {"status", command_status},
+    {"umount", command_umount}, {"refresh", command_refresh}, {"serve", command_serve},
+    {"import", command_import},
 };
 
 static CommandFn

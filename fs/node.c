@@ -19,6 +19,9 @@ static const NodeInfo infos[NODE_KINDS] = {
     [NODE_MY_VIEW] = {NULL, S_IFDIR, A, NODE_MY, NUMBER_BY_ID},
     [NODE_CONTROL] = {NULL, S_IFDIR, 0, NODE_ROOT, NUMBER_BY_ID},
     [NODE_STATUS] = {NULL, S_IFREG, NEED_STATUS, NODE_CONTROL, NUMBER_BY_ID},
+    [NODE_EVENTS] = {NULL, S_IFREG, A | NEED_EVENTS, NODE_ROOT, NUMBER_BY_ID},
+    [NODE_REQUESTS] = {NULL, S_IFREG, NEED_REQUESTS, NODE_CONTROL, NUMBER_BY_ID},
+    [NODE_REFRESH] = {NULL, S_IFREG, 0, NODE_CONTROL, NUMBER_BY_ID},
     [NODE_ALIAS] = {NULL, S_IFLNK, 0, NODE_ROOT, NUMBER_BY_HASH},
     [NODE_LINK] = {"story", S_IFLNK, P, NODE_ROOT, NUMBER_BY_HASH},
 
@@ -90,7 +93,10 @@ static const NodeChild children[] = {
     {NODE_ROOT, "me.json", NODE_ME, TRUE, 0},
     {NODE_ROOT, "my", NODE_MY, TRUE, 0},
     {NODE_ROOT, ".trackerfs", NODE_CONTROL, FALSE, 0},
+    {NODE_ROOT, "events.jsonl", NODE_EVENTS, TRUE, 0},
     {NODE_CONTROL, "status.json", NODE_STATUS, TRUE, 0},
+    {NODE_CONTROL, "requests.log", NODE_REQUESTS, TRUE, 0},
+    {NODE_CONTROL, "refresh", NODE_REFRESH, TRUE, 0},
     {NODE_PROJECT, "project.json", NODE_PROJECT_JSON, TRUE, 0},
     {NODE_PROJECT, "profile.md", NODE_PROFILE, TRUE, 0},
     {NODE_PROJECT, "activity.jsonl", NODE_PROJECT_ACTIVITY, TRUE, 0},
@@ -210,7 +216,7 @@ node_parent_key(const NodeKey *key)
 gboolean
 node_has_versions(NodeKind kind)
 {
-    return node_info(kind)->type == S_IFREG && kind != NODE_ATTACHMENT;
+    return node_info(kind)->type == S_IFREG && kind != NODE_ATTACHMENT && kind != NODE_EVENTS;
 }
 
 gboolean

@@ -77,7 +77,10 @@ typedef enum {
     NODE_TYPE = 58,
     NODE_OWNER = 59, /* id: the person, like NODE_REQUESTER */
     NODE_REQUESTER = 60,
-    NODE_KINDS = 61,
+    NODE_EVENTS = 61,   /* events.jsonl */
+    NODE_REQUESTS = 62, /* .trackerfs/requests.log */
+    NODE_REFRESH = 63,  /* .trackerfs/refresh */
+    NODE_KINDS = 64,
 } NodeKind;
 
 typedef enum {
@@ -106,6 +109,8 @@ typedef enum {
     NEED_ACTIVITY = 1 << 3,
     NEED_ALL_PROJECTS = 1 << 4,
     NEED_STATUS = 1 << 5,
+    NEED_EVENTS = 1 << 8,
+    NEED_REQUESTS = 1 << 9,
 } NodeNeeds;
 
 typedef struct NodeInfo {
@@ -118,7 +123,7 @@ typedef struct NodeInfo {
 
 const NodeInfo *node_info(NodeKind kind);
 
-/* TRUE for files whose content can change. */
+/* TRUE for files whose content can change other than by growing. */
 gboolean node_has_versions(NodeKind kind);
 
 /* What the node is really made of: like the `needs` of its kind, but links know more. */

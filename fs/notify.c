@@ -41,7 +41,7 @@ typedef struct Notice {
 } Notice;
 
 typedef struct Job {
-    CacheChange *change; /* or: */
+    CacheChange *change; /* NULL: only `done`, or of one node */
     Versions *versions;
     gint64 me;
     guint64 number;
@@ -485,7 +485,9 @@ notify_main(void *user)
     Notify *notify = user;
     Job *job;
     while ((job = wait_for_job(notify))) {
-        tell_change(notify, job->change, job->me);
+        if (job->change) {
+            tell_change(notify, job->change, job->me);
+        }
         job_free(job);
     }
     return NULL;
@@ -590,11 +592,12 @@ notify_get_stats(Notify *notify, NotifyStats *ret_stats)
 }
 
 void
-notify_flush(Notify *notify)
+notify_after_all(Notify *notify, void (*done)(gpointer user), gpointer user)
 {
-    LOCK_SCOPE(&notify->lock);
-    while (notify->started && !notify->stops &&
-           (notify->is_busy || !g_queue_is_empty(&notify->jobs))) {
-        (void)cond_wait_ms(&notify->changed, &notify->lock, -1);
+    Job *job = g_new0(Job, 1);
+    job->done = done;
+    job->user = user;
+    if (!post(notify, &notify->jobs, job)) {
+        job_free(job);
     }
 }

@@ -50,7 +50,8 @@ void notify_change(Notify *notify, CacheChange *change, gint64 me);
  * notify's thread, or at once when it is stopped. */
 void notify_attributes(Notify *notify, guint64 number, void (*done)(gpointer user), gpointer user);
 
+/* Calls `done` on notify's thread when all that was posted before is told; at once when it is
+ * stopped. */
+void notify_after_all(Notify *notify, void (*done)(gpointer user), gpointer user);
+
 void notify_get_stats(Notify *notify, NotifyStats *ret_stats);
-/* Blocks until all that was posted before is told: for tests and for whoever reports that a refresh
- * is done. */
-void notify_flush(Notify *notify);

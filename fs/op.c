@@ -271,6 +271,8 @@ op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, str
     };
     if (type == S_IFLNK) {
         ret_stat->st_mode = type | 0777;
+    } else if (key->kind == NODE_REFRESH) {
+        ret_stat->st_mode = type | (0644U & ~fs->umask); /* to be touched */
     } else {
         ret_stat->st_mode = type | ((type == S_IFDIR ? 0555U : 0444U) & ~fs->umask);
     }
@@ -288,10 +290,10 @@ is_told(NodeKind kind)
 double
 op_timeout(Fs *fs, const NodeKey *key)
 {
-    if (key->kind == NODE_STATUS) {
+    if (key->kind == NODE_STATUS || key->kind == NODE_REQUESTS || key->kind == NODE_EVENTS) {
         return 0;
     }
-    if (key->kind == NODE_CONTROL) {
+    if (key->kind == NODE_CONTROL || key->kind == NODE_REFRESH) {
         return TIMEOUT_MAX_S;
     }
     if (is_told(key->kind) && cache_is_watched(fs->cache, key->project_id)) {

@@ -10,6 +10,7 @@
 #include "fs/handle.h"
 #include "fs/list.h"
 #include "fs/ops_ro.h"
+#include "fs/refresh.h"
 #include "fs/tree.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ answer_entry(Op *op, const Scene *scene, const NodeKey *key, const Facts *facts)
         .attr_timeout = timeout,
         .entry_timeout = MIN(timeout, op_timeout(fs, &op->key)),
     };
-    if (key->kind == NODE_CONTROL || key->kind == NODE_STATUS) {
+    if (key->kind == NODE_CONTROL || op->key.kind == NODE_CONTROL) {
         entry.entry_timeout = timeout; /* a fixed name, whatever the account is doing */
     }
     op_fill_stat(fs, key, key->version ? inode_number(fs->inodes, key) : entry.ino, facts,
@@ -228,6 +229,10 @@ do_getxattr(fuse_req_t req, fuse_ino_t number, const char *name, size_t size)
                              ENODATA); /* security.capability and the like: never, and at once */
         return;
     }
+    if (g_str_equal(name, REFRESH_ATTRIBUTE)) {
+        refresh_for_attribute(req, number, size);
+        return;
+    }
     Op *op = op_begin(req, number, run_getxattr, name, NULL);
     if (op) {
         op->size = size;
@@ -294,7 +299,6 @@ do_init(void *user, struct fuse_conn_info *connection)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-REFUSE(refuse_setattr, fuse_ino_t a, struct stat *b, int c, struct fuse_file_info *d)
 REFUSE(refuse_mknod, fuse_ino_t a, const char *b, mode_t c, dev_t d)
 REFUSE(refuse_mkdir, fuse_ino_t a, const char *b, mode_t c)
 REFUSE(refuse_remove, fuse_ino_t a, const char *b)
@@ -306,6 +310,22 @@ REFUSE(refuse_write, fuse_ino_t a, const char *b, size_t c, off_t d, struct fuse
 REFUSE(refuse_fallocate, fuse_ino_t a, int b, off_t c, off_t d, struct fuse_file_info *e)
 REFUSE(refuse_setxattr, fuse_ino_t a, const char *b, const char *c, size_t d, int e)
 #pragma GCC diagnostic pop
+
+static void
+do_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attributes, int which,
+           struct fuse_file_info *info)
+{
+    Fs *fs = fuse_req_userdata(req);
+    const NodeKey refresh = {.kind = NODE_REFRESH, .id = 1};
+    (void)attributes;
+    (void)which;
+    (void)info;
+    if (number == inode_number(fs->inodes, &refresh)) {
+        refresh_for_setattr(req, number);
+    } else {
+        (void)fuse_reply_err(req, EROFS);
+    }
+}
 
 static const struct fuse_lowlevel_ops operations = {
     .init = do_init,
@@ -324,7 +344,7 @@ static const struct fuse_lowlevel_ops operations = {
     .readdir = ops_readdir,
     .readdirplus = ops_readdirplus,
     .releasedir = ops_release,
-    .setattr = refuse_setattr,
+    .setattr = do_setattr,
     .mknod = refuse_mknod,
     .mkdir = refuse_mkdir,
     .unlink = refuse_remove,

@@ -84,7 +84,7 @@ answer_file(Op *op, Handle *handle, guint64 digest, gint64 size)
 {
     InodeTable *inodes = op->fs->inodes;
     op->info.noflush = 1;
-    if (op->key.kind == NODE_STATUS) {
+    if (node_info(op->key.kind)->needs & (NEED_STATUS | NEED_REQUESTS | NEED_EVENTS)) {
         op->info.direct_io = 1;
         answer_open(op, handle);
         return;
@@ -118,6 +118,21 @@ open_attachment(Op *op, const Scene *scene, CacheAsk *ask)
     return TRUE;
 }
 
+/* It grows while it is open, and a read at its end is to see that. */
+static gboolean
+open_events(Op *op, CacheAsk *ask)
+{
+    gint64 bytes, changed_ms;
+    Handle *handle = handle_new(op->number);
+    handle->fd = cache_open_events(op->fs->cache, &bytes, &changed_ms);
+    if (handle->fd < 0) {
+        handle_unref(handle);
+        return op_fail(ask, ERR_LOCAL, "the file in the cache folder cannot be opened");
+    }
+    answer_file(op, handle, 0, bytes);
+    return TRUE;
+}
+
 static gboolean
 run_open(Op *op, CacheAsk *ask)
 {
@@ -125,6 +140,9 @@ run_open(Op *op, CacheAsk *ask)
     g_auto(Content) content = {0};
     if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
         return FALSE;
+    }
+    if (op->key.kind == NODE_EVENTS) {
+        return open_events(op, ask);
     }
     if (op->key.kind == NODE_ATTACHMENT) {
         return open_attachment(op, &scene, ask);
@@ -148,7 +166,9 @@ ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
         (void)fuse_reply_err(req, ENOSYS);
         return;
     }
-    if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC)) {
+    const NodeKey refresh = {.kind = NODE_REFRESH, .id = 1};
+    if (number != inode_number(fs->inodes, &refresh) &&
+        ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC))) {
         (void)fuse_reply_err(req, EROFS);
         return;
     }

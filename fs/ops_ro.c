@@ -69,6 +69,19 @@ ops_ro_getattr(Op *op, CacheAsk *ask)
     return TRUE;
 }
 
+/* Closes `fd`. */
+static void
+answer_from(Op *op, int fd, gsize size)
+{
+    struct fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
+    vector.buf[0].flags = (enum fuse_buf_flags)(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
+    vector.buf[0].fd = fd;
+    vector.buf[0].pos = op->offset;
+    op_answering(op);
+    reply_data(&op->reply, &vector);
+    (void)close(fd);
+}
+
 static gboolean
 read_attachment(Op *op, CacheAsk *ask)
 {
@@ -84,13 +97,20 @@ read_attachment(Op *op, CacheAsk *ask)
     if (fd < 0) {
         return FALSE;
     }
-    struct fuse_bufvec vector = FUSE_BUFVEC_INIT(op->size);
-    vector.buf[0].flags = (enum fuse_buf_flags)(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
-    vector.buf[0].fd = fd;
-    vector.buf[0].pos = op->offset;
-    op_answering(op);
-    reply_data(&op->reply, &vector);
-    (void)close(fd);
+    answer_from(op, fd, op->size);
+    return TRUE;
+}
+
+/* No byte beyond the length that was told: there may be half a line. */
+static gboolean
+read_events(Op *op, CacheAsk *ask)
+{
+    gint64 bytes, changed_ms;
+    const int fd = cache_open_events(op->fs->cache, &bytes, &changed_ms);
+    if (fd < 0) {
+        return op_fail(ask, ERR_LOCAL, "the file in the cache folder cannot be opened");
+    }
+    answer_from(op, fd, (gsize)CLAMP(bytes - op->offset, 0, (gint64)op->size));
     return TRUE;
 }
 
@@ -101,6 +121,9 @@ run_read(Op *op, CacheAsk *ask)
     Facts facts;
     if (op->key.kind == NODE_ATTACHMENT) {
         return read_attachment(op, ask);
+    }
+    if (op->key.kind == NODE_EVENTS) {
+        return read_events(op, ask);
     }
     if (!find_version(op, ask, &content, &facts)) {
         return FALSE;

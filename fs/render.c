@@ -216,6 +216,14 @@ render_status(const RenderStatus *process, const CacheStatus *status)
     (void)json_object_set_new(object, "store_bytes", json_integer(status->store_bytes));
     (void)json_object_set_new(object, "attachment_bytes", json_integer(status->attachment_bytes));
     (void)json_object_set_new(object, "requests", request_status(&status->transport));
+    json_t *asked = json_object();
+    for (guint i = 0; i < CACHE_ASKED_KINDS; i++) {
+        (void)json_object_set_new(asked, status->asked[i].word,
+                                  json_integer((json_int_t)status->asked[i].n));
+    }
+    (void)json_object_set_new(object, "requests_by_kind", asked);
+    (void)json_object_set_new(object, "answered_at_once", json_integer((json_int_t)status->hits));
+    (void)json_object_set_new(object, "had_to_wait", json_integer((json_int_t)status->waits));
     json_t *projects = json_array();
     for (guint i = 0; i < status->n_projects; i++) {
         (void)json_array_append_new(projects, project_status(&status->projects[i]));

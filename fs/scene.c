@@ -71,6 +71,7 @@ scene_clear(Scene *scene)
     story_unref(scene->story);
     activity_unref(scene->activity);
     content_clear(&scene->status);
+    content_clear(&scene->requests);
     if (scene->all) {
         g_ptr_array_unref(scene->all);
     }
@@ -202,6 +203,16 @@ gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask, Scene *s
 {
     if (needs & NEED_STATUS) {
         gather_status(book, scene);
+    }
+    if (needs & NEED_REQUESTS) {
+        char *text = cache_dup_requests(book->cache);
+        scene->requests = content_take(text, strlen(text));
+    }
+    if (needs & NEED_EVENTS) {
+        const int fd = cache_open_events(book->cache, &scene->events_bytes, &scene->events_ms);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
     }
     if ((needs & NEED_ACCOUNT) && !(scene->account = cache_get_account(book->cache, ask))) {
         return FALSE;

@@ -34,7 +34,9 @@ typedef struct Scene {
     Story *story;
     Activity *activity;
     Content status;
-    GPtrArray *all; /* Views * of every project of the account */
+    Content requests;
+    gint64 events_bytes, events_ms; /* length and time of the last line, 0: none */
+    GPtrArray *all;                 /* Views * of every project of the account */
 } Scene;
 
 void scene_clear(Scene *scene);

@@ -75,7 +75,7 @@ gboolean
 version_is_passing(NodeKind kind)
 {
     return node_has_versions(kind) &&
-           (node_info(kind)->needs & (guint)(NEED_ACTIVITY | NEED_STATUS)) != 0;
+           (node_info(kind)->needs & (guint)(NEED_ACTIVITY | NEED_STATUS | NEED_REQUESTS)) != 0;
 }
 
 void
