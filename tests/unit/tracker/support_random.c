@@ -512,6 +512,59 @@ label_delete(World *world)
     }
 }
 
+/* ---- what may be refused ---- */
+
+/* A story is to be anything, anywhere: whatever is refused leaves no trace. */
+static void
+story_anything(World *world)
+{
+    static const char trace[] =
+        "SELECT (SELECT version FROM project WHERE id = 99) * 1000000 + (SELECT count(*) FROM "
+        "story)"
+        " + (SELECT count(*) FROM label) + (SELECT count(*) FROM comment) + (SELECT count(*) FROM"
+        " activity)";
+    static const char *const groups[] = {"scheduled", "unscheduled", "current"};
+    g_autofree char *path = story_path(some_story(world), "");
+    gint64 neighbour = some_story(world);
+    json_t *body = json_object();
+    if (chance(world, 50)) {
+        (void)json_object_set_new(body, "story_type", json_string(PICK(world, types)));
+    }
+    if (chance(world, 50)) {
+        (void)json_object_set_new(body, "current_state", json_string(PICK(world, feature_states)));
+    }
+    if (chance(world, 40)) {
+        (void)json_object_set_new(body, "estimate",
+                                  chance(world, 30) ? json_null()
+                                                    : json_integer(next_random(world, 6)));
+    }
+    if (chance(world, 30)) {
+        (void)json_object_set_new(body, "group", json_string(PICK(world, groups)));
+    }
+    if (chance(world, 40)) {
+        (void)json_object_set_new(body, chance(world, 50) ? "before_id" : "after_id",
+                                  json_integer(neighbour));
+    }
+    if (chance(world, 20)) {
+        (void)json_object_set_new(body, "owner_ids",
+                                  json_pack("[i]", 101 + (int)next_random(world, 4)));
+    }
+    if (chance(world, 20)) {
+        (void)json_object_set_new(body, "comment", text_json(world));
+        (void)json_object_set_new(body, "labels", some_labels(world));
+    }
+    gint64 before = fixture_number(&world->fixture, trace);
+    char *text = json_dumps(body, JSON_COMPACT);
+    (void)fixture_json(&world->fixture, "PUT", path, text);
+    int status = world->fixture.response.status;
+    if (status != 200) {
+        g_assert_cmpint(status, ==, 400);
+        g_assert_cmpint(fixture_number(&world->fixture, trace), ==, before);
+    }
+    free(text);
+    json_decref(body);
+}
+
 /* Nothing happens, but time passes: sometimes an iteration ends. */
 static void
 wait_some(World *world)
@@ -550,6 +603,7 @@ static const struct {
     {"create a label", label_create, 1},
     {"rename a label", label_rename, 2},
     {"delete a label", label_delete, 2},
+    {"ask for anything", story_anything, 12},
     {"wait", wait_some, 3},
 };
 

@@ -115,7 +115,8 @@ take_picture(Replay *replay, Picture *ret_picture)
               get(replay, "epics?fields=name,description,label_id,follower_ids,created_at,"
                           "updated_at,comments"),
               ret_picture->epics);
-    keep_list(ret_picture, "label", get(replay, "labels?fields=name,created_at,updated_at"), NULL);
+    keep_list(ret_picture, "label", get(replay, "labels?fields=name,counts,created_at,updated_at"),
+              NULL);
 }
 
 /* ---- what activities tell ---- */
@@ -182,6 +183,36 @@ apply_delete(Picture *picture, const char *kind, gint64 id, const char *name)
     (void)g_hash_table_foreach_remove(picture->objects, hangs_on, of);
 }
 
+/* Neighbours are compared as an order, what files are on a comment is not kept. */
+static gboolean
+is_kept(const char *key)
+{
+    static const char *const others[] = {"before_id", "after_id", "labels", "label", "url"};
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (g_str_equal(others[i], key)) {
+            return FALSE;
+        }
+    }
+    return !strstr(key, "attachment");
+}
+
+/* The activity knows what was there before. */
+static void
+check_originals(const char *name, const json_t *object, json_t *originals)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(originals, key, value)
+    {
+        json_t *known = json_object_get(object, key);
+        if (is_kept(key) && !(json_is_null(value) ? !known : known && json_equal(known, value))) {
+            g_error("%s.%s: an activity says that it was %s, it was %s", name, key,
+                    json_dumps(value, JSON_ENCODE_ANY),
+                    known ? json_dumps(known, JSON_ENCODE_ANY) : "nothing");
+        }
+    }
+}
+
 static void
 apply_values(json_t *object, json_t *values)
 {
@@ -219,8 +250,9 @@ apply_change(Picture *picture, const json_t *change)
     g_assert_true(g_str_equal(type, "create") == (object == NULL));
     if (!object) {
         object = json_object();
-        g_hash_table_insert(picture->objects, g_steal_pointer(&name), object);
+        g_hash_table_insert(picture->objects, g_strdup(name), object);
     }
+    check_originals(name, object, json_object_get(change, "original_values"));
     apply_values(object, values);
     if (order) {
         order_place(order, id, values);

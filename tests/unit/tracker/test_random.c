@@ -1,6 +1,8 @@
 /* Random valid operations, and what must be true whatever they were:
  *   - each change raises the version by one and makes the one activity of that version;
- *   - the activities alone rebuild the state that GET shows, order included;
+ *   - the activities alone rebuild the state that GET shows, order and counts of labels included,
+ *     and know what was there before;
+ *   - what is refused leaves no trace;
  *   - the order of stories is a permutation: the chain of neighbours visits each once;
  *   - tasks of a story stand at 1..n;
  *   - the points of iterations add up to those of the stories in them.
