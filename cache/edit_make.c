@@ -222,6 +222,16 @@ read_key(Making *making, const char *key, const json_t *base, const json_t *mine
     return TRUE;
 }
 
+/* What the file holds now; a new reference. */
+static json_t *
+record_now(const EditContext *context)
+{
+    const Text *record = context->story  ? &context->story->record
+                         : context->epic ? &context->epic->record
+                                         : &context->project->record;
+    return record->data ? json_text_parse(record->data, record->length, NULL) : NULL;
+}
+
 static gboolean
 read_record(Making *making, const Text *base, const Text *mine, GError **error)
 {
@@ -238,11 +248,9 @@ read_record(Making *making, const Text *base, const Text *mine, GError **error)
                     parse_error ? parse_error->message : "it must be a JSON object", NULL);
         return FALSE;
     }
-    g_autoptr(Json) parsed = base ? json_text_parse(base->data, base->length, NULL) : NULL;
-    g_autoptr(Json) present = json_copy((json_t *)(guintptr)making->present);
-    (void)json_object_del(present, "description");
-    (void)json_object_del(present, "profile_content");
-    const json_t *old = json_is_object(parsed) ? parsed : present;
+    g_autoptr(Json) opened = base ? json_text_parse(base->data, base->length, NULL) : NULL;
+    g_autoptr(Json) present = record_now(making->context);
+    const json_t *old = json_is_object(opened) ? opened : present;
     json_object_foreach((json_t *)(guintptr)old, key, value)
     {
         if (!read_key(making, key, old, fresh, error)) {

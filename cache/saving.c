@@ -426,6 +426,9 @@ finish_op(Saving *saving, JournalOp *op, const GError *error, GPtrArray *shown)
     } else if (op->spool) {
         journal_spool_remove(saving->journal, op->spool);
     }
+    if (!op->put) {
+        crash_point(CRASH_RETIRE_COMMITTED);
+    }
     if (op->noted) {
         op->noted(error, op->noted_user);
     }

@@ -135,13 +135,17 @@ saving_pump(Saving *saving)
 
 /* --- Watching until the server's data shows it --- */
 
+static void post_settle(Saving *saving, gint64 delay_ms);
+
 static void
 settle(gpointer user)
 {
     Saving *saving = user;
     g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
     g_autoptr(GHashTable) asked = g_hash_table_new(g_int64_hash, g_int64_equal);
-    saving->settle_is_posted = FALSE;
+    if (clock_monotonic_ms() < saving->settle_due_ms) {
+        return; /* a sooner look was wanted meanwhile, and it has set the next one */
+    }
     for (guint i = 0; i < edits->len && !saving->closing; i++) {
         Edit *edit = edits->pdata[i];
         if (edit->state == STATE_ACCEPTED && g_hash_table_add(asked, &edit->project_id)) {
@@ -149,21 +153,27 @@ settle(gpointer user)
         }
     }
     if (g_hash_table_size(asked) > 0) {
-        saving->settle_delay_ms = MIN(saving->settle_delay_ms * 2, (gint64)SETTLE_MAX_MS);
-        saving->settle_is_posted = TRUE;
-        clerk_post_at(saving->parts.clerk, clock_monotonic_ms() + saving->settle_delay_ms, settle,
-                      NULL, saving);
+        post_settle(saving, MIN(saving->settle_delay_ms * 2, (gint64)SETTLE_MAX_MS));
+    } else {
+        saving->settle_due_ms = 0;
     }
 }
 
 static void
-post_settle(Saving *saving)
+post_settle(Saving *saving, gint64 delay_ms)
 {
-    saving->settle_delay_ms = SETTLE_FIRST_MS;
-    if (!saving->settle_is_posted) {
-        saving->settle_is_posted = TRUE;
-        clerk_post_at(saving->parts.clerk, clock_monotonic_ms() + SETTLE_FIRST_MS, settle, NULL,
-                      saving);
+    saving->settle_delay_ms = delay_ms;
+    saving->settle_due_ms = clock_monotonic_ms() + delay_ms;
+    clerk_post_at(saving->parts.clerk, saving->settle_due_ms, settle, NULL, saving);
+}
+
+/* Many acceptances in a row are looked at together. */
+static void
+settle_soon(Saving *saving)
+{
+    gint64 soon_ms = clock_monotonic_ms() + SETTLE_FIRST_MS;
+    if (saving->settle_due_ms == 0 || saving->settle_due_ms > soon_ms) {
+        post_settle(saving, SETTLE_FIRST_MS);
     }
 }
 
@@ -271,7 +281,7 @@ accept(Saving *saving, Edit *edit)
     saving_set_error(saving, edit->owner, owner_of(edit), NULL);
     tell(saving, edit, EDIT_ACCEPTED, NULL, TRUE);
     crash_point(CRASH_OUTCOME_TOLD);
-    post_settle(saving);
+    settle_soon(saving);
 }
 
 /* TRUE when the writer waits still and will hear of it: from here on its verdict is due, and asking

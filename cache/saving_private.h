@@ -54,8 +54,8 @@ struct Saving {
     GArray *ops; /* of JournalOp */
     guint n_sending;
     gboolean closing;
-    gint64 wake_ms; /* the next timer of saving_pump(); 0: none */
-    gboolean settle_is_posted;
+    gint64 wake_ms;       /* the next timer of saving_pump(); 0: none */
+    gint64 settle_due_ms; /* of the next look after an acceptance; 0: none */
     gint64 settle_delay_ms;
 };
 
