@@ -627,6 +627,7 @@ cache_get_status(Cache *cache, CacheStatus *ret_status)
         ret_status->asked[i].word = asked_word((AskedKind)i);
         ret_status->asked[i].n = counts[i];
     }
+    ret_status->edits = cache_count_edits(cache, &ret_status->edits_parked);
     ret_status->store_bytes = store_bytes(cache->store);
     ret_status->attachment_bytes = cache->attachments ? attachments_bytes(cache->attachments) : 0;
 }

@@ -258,6 +258,7 @@ typedef struct CacheStatus {
     guint64 hits,
         waits; /* questions answered at once, and those that had to wait for the service */
     gint64 store_bytes, attachment_bytes;
+    guint edits, edits_parked; /* that the server has not; of these, refused or in conflict */
     CacheProjectStatus *projects;
     guint n_projects;
 } CacheStatus;

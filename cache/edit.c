@@ -89,10 +89,10 @@ edit_copy(const Edit *edit)
 {
     Edit *copy = cell_new();
     *copy = *edit;
-    copy->changes = json_incref(edit->changes);
-    copy->base = json_incref(edit->base);
-    copy->theirs = json_incref(edit->theirs);
-    copy->result = json_incref(edit->result);
+    copy->changes = json_deep_copy(edit->changes);
+    copy->base = json_deep_copy(edit->base);
+    copy->theirs = json_deep_copy(edit->theirs);
+    copy->result = json_deep_copy(edit->result);
     copy->spool = g_strdup(edit->spool);
     copy->error = g_strdup(edit->error);
     return copy;

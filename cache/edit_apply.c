@@ -144,7 +144,7 @@ set_or_clear(json_t *object, const char *key, const json_t *value)
     if (!value || json_is_null(value)) {
         (void)json_object_del(object, key);
     } else {
-        (void)json_object_set(object, key, (json_t *)(guintptr)value);
+        (void)json_object_set_new(object, key, json_deep_copy(value));
     }
 }
 
@@ -233,7 +233,7 @@ static void
 set_people(json_t *object, const Field *field, const json_t *ids, const EditContext *context)
 {
     gboolean owners = g_str_equal(field->name, "owner_ids");
-    (void)json_object_set(object, field->name, (json_t *)(guintptr)ids);
+    (void)json_object_set_new(object, field->name, json_deep_copy(ids));
     if (json_object_get(object, field->other)) {
         (void)json_object_set_new(object, field->other, people_objects(context->project, ids));
     }
@@ -277,7 +277,7 @@ set_field(json_t *object, const Field *field, const json_t *value, const Edit *e
     } else if (field->type == FIELD_STATE) {
         set_state(object, json_string_value(value), edit);
     } else if (field->type == FIELD_PERSON) {
-        (void)json_object_set(object, field->name, (json_t *)(guintptr)value);
+        (void)json_object_set_new(object, field->name, json_deep_copy(value));
         if (json_object_get(object, field->other)) {
             (void)json_object_set_new(object, field->other,
                                       person_object(context->project, json_integer_value(value)));
@@ -311,6 +311,15 @@ edit_apply_changes(const json_t *object, const Edit *edit, const EditContext *co
     return copy;
 }
 
+/* Copies: the trees of an edit are read by many threads at once, and jansson's counts are not made
+ * for that. */
+static void
+add_all(json_t *object, const json_t *values)
+{
+    g_autoptr(Json) copies = json_deep_copy(values);
+    (void)json_object_update(object, copies);
+}
+
 /* The server's answer over what was there. What it leaves out of an answer it has cleared only if
  * that was asked for: fewer attributes may have been asked for. */
 static json_t *
@@ -325,7 +334,7 @@ lay_over(const json_t *object, const Edit *edit)
             (void)json_object_del(copy, key);
         }
     }
-    (void)json_object_update(copy, edit->result);
+    add_all(copy, edit->result);
     (void)json_object_del(copy, "before_id");
     (void)json_object_del(copy, "after_id");
     return copy;
@@ -363,7 +372,7 @@ new_attachment(const Edit *edit, const EditContext *context)
     json_t *comment = new_comment(edit, context);
     json_t *file = json_object();
     stamp(file, "file_attachment", edit, edit->id);
-    (void)json_object_update(file, edit->changes); /* filename, size */
+    add_all(file, edit->changes); /* filename, size */
     if (context->me) {
         (void)json_object_set_new(file, "uploader_id", json_integer(context->me->id));
     }
@@ -379,7 +388,7 @@ new_part(const json_t *owner, const Edit *edit, const EditContext *context)
     }
     if (edit->object == OBJECT_COMMENT) {
         json_t *comment = new_comment(edit, context);
-        (void)json_object_update(comment, edit->changes);
+        add_all(comment, edit->changes);
         return comment;
     }
     json_t *task = json_object();
@@ -388,7 +397,7 @@ new_part(const json_t *owner, const Edit *edit, const EditContext *context)
     (void)json_object_set_new(
         task, "position",
         json_integer((json_int_t)json_array_size(json_object_get(owner, "tasks")) + 1));
-    (void)json_object_update(task, edit->changes);
+    add_all(task, edit->changes);
     return task;
 }
 
@@ -411,7 +420,7 @@ new_owner(const Edit *edit, const EditContext *context)
             (void)json_object_set_new(object, "requested_by_id", json_integer(context->me->id));
         }
     }
-    (void)json_object_update(object, edit->changes);
+    add_all(object, edit->changes);
     return object;
 }
 
@@ -496,3 +505,59 @@ edit_apply(const json_t *owner, const Edit *edit, const EditContext *context)
     }
     return renumber_tasks(with_part(owner, key, edit_apply_changes(part, edit, context)), edit);
 }
+
+#ifdef NDEBUG
+void
+edit_assert_shown(const json_t *object, const GPtrArray *edits, const EditContext *context)
+{
+    (void)object;
+    (void)edits;
+    (void)context;
+}
+#else
+/* A later edit of the same thing set it again, or something that it depends on, or removed it, or
+ * brought the server's answer. */
+static gboolean
+is_overtaken(const GPtrArray *edits, guint at, const char *key)
+{
+    static const char *const ruling[] = {"story_type", "current_state", "group"};
+    const Edit *edit = edits->pdata[at];
+    gboolean found = FALSE;
+    for (guint i = at + 1; i < edits->len && !found; i++) {
+        const Edit *later = edits->pdata[i];
+        found = later->object == edit->object && later->id == edit->id &&
+                (later->verb == EDIT_DELETE || later->state == STATE_ACCEPTED ||
+                 json_object_get(later->changes, key));
+        for (gsize k = 0; k < G_N_ELEMENTS(ruling); k++) {
+            found |= json_object_get(later->changes, ruling[k]) != NULL;
+        }
+    }
+    return found;
+}
+
+void
+edit_assert_shown(const json_t *object, const GPtrArray *edits, const EditContext *context)
+{
+    const char *key;
+    json_t *wanted;
+    for (guint i = 0; object && edits && i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        const json_t *part = edit->object >= OBJECT_COMMENT
+                                 ? edit_find_part(object, edit->object, edit->id)
+                                 : object;
+        if (edit->verb != EDIT_UPDATE || edit->state == STATE_ACCEPTED || !part ||
+            !edit_is_shown(edit)) {
+            continue;
+        }
+        json_object_foreach(edit->changes, key, wanted)
+        {
+            const Field *field = field_find(edit->object, key);
+            if (field && !field->moves_only && !is_overtaken(edits, i, key)) {
+                g_autoptr(Json) shown =
+                    field_normalise(field, field_get(field, part), context, FALSE, NULL);
+                g_assert(json_equal(shown, wanted));
+            }
+        }
+    }
+}
+#endif

@@ -12,6 +12,10 @@ json_t *edit_apply(const json_t *owner, const Edit *edit, const EditContext *con
 /* Only the attributes of edit->changes, set on `object`; a new reference. */
 json_t *edit_apply_changes(const json_t *object, const Edit *edit, const EditContext *context);
 
+/* Invariant, checked in debug builds: `object` (an owner, NULL when removed) shows what the last of
+ * `edits` (in order, all of this owner) to set each attribute has set. */
+void edit_assert_shown(const json_t *object, const GPtrArray *edits, const EditContext *context);
+
 /* A comment, task or attachment in its owner; borrowed, NULL: not there. */
 const json_t *edit_find_part(const json_t *owner, EditObject object, gint64 id);
 

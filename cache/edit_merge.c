@@ -58,7 +58,7 @@ static json_t *
 merge_value(const Field *field, const json_t *base, json_t *mine, const json_t *theirs)
 {
     if (field->moves_only || !base || json_equal(base, theirs)) {
-        return json_incref(mine);
+        return json_deep_copy(mine);
     }
     if (field_is_list(field)) {
         return merge_sets(base, mine, theirs);
@@ -108,7 +108,7 @@ edit_merge(const Edit *edit, const json_t *theirs, const EditContext *context, j
         g_autoptr(Json) now = normal(field, field_get(field, theirs), context);
         if (has_already(field, mine, now, theirs)) {
             if (field->moves_only) {
-                (void)json_object_set(send, key, mine);
+                (void)json_object_set_new(send, key, json_deep_copy(mine));
             }
             continue;
         }

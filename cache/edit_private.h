@@ -2,7 +2,8 @@
  * cache/edit*.c, journal.c, overlay*.c and saving*.c.
  *
  * An Edit is never changed once others can see it: whoever learns something makes a copy, changes
- * that, and puts it in its place. JSON trees are shared between copies and never written to. */
+ * that, and puts it in its place. Each copy owns its JSON trees, and who only reads an edit never
+ * takes a reference into them: jansson's counting is not made for several threads. */
 #pragma once
 
 #include "cache/edit.h"

@@ -145,7 +145,7 @@ end_accepted(Sending *sending, const json_t *result)
     edit->state = STATE_ACCEPTED;
     edit->version = sending->version;
     edit->accepted_ms = clock_monotonic_ms();
-    edit_set_json(&edit->result, json_incref((json_t *)(guintptr)result));
+    edit_set_json(&edit->result, json_deep_copy(result));
     edit_set_error(edit, NULL);
     send_end(sending, OUTCOME_ACCEPTED, NULL, -1);
 }
@@ -456,7 +456,7 @@ judge_upload(Sending *sending, const json_t *answer, const GError *error)
         end_by_error(sending, error);
         return;
     }
-    edit_set_json(&sending->edit->result, json_incref((json_t *)(guintptr)answer));
+    edit_set_json(&sending->edit->result, json_deep_copy(answer));
     sending->edit->state = STATE_SENT;
     sending->parts->note(edit_copy(sending->edit), on_upload_noted, sending, sending->parts->user);
 }

@@ -180,6 +180,7 @@ overlay_story(GPtrArray *edits, Story *story, const EditContext *context)
     if (!object) {
         return NULL;
     }
+    edit_assert_shown(object, edits, context);
     ParsedStory *parsed = model_tree_parse_story(object);
     Story *result = story_ref(parsed->story);
     parsed_story_free(parsed);

@@ -124,6 +124,7 @@ remember_story(OverlayView *view, gint64 id, StoryRow *base_row, GPtrArray *edit
     for (guint i = 0; i < edits->len; i++) {
         edit_set_json(&object, edit_apply(object, edits->pdata[i], context));
     }
+    edit_assert_shown(object, edits, context);
     known = g_new0(Remembered, 1);
     known->id = id;
     known->base_row = base_row ? story_row_ref(base_row) : NULL;

@@ -401,7 +401,7 @@ set_verdict(Saving *saving, gint64 number, EditVerdict verdict, const GError *er
 static void
 fail_new(Saving *saving, const Edit *edit, const GError *error)
 {
-    log_warning("an edit is lost: %s", error->message);
+    log_warning("a save failed: %s", error->message);
     if (edit->spool) {
         journal_spool_remove(saving->journal, edit->spool);
     }
@@ -451,16 +451,14 @@ settle_parked(const Edit *parked, const Edit *fresh, Edit **ret_fresh)
         }
         if (!rest) {
             rest = edit_copy(parked);
-            edit_set_json(&rest->changes, json_copy(parked->changes));
         }
         (void)json_object_del(rest->changes, key);
         const json_t *theirs = json_object_get(parked->theirs, key);
         const json_t *earlier = theirs ? theirs : json_object_get(parked->base, key);
         if (!*ret_fresh) {
             *ret_fresh = edit_copy(fresh);
-            edit_set_json(&(*ret_fresh)->base, json_copy(fresh->base));
         }
-        (void)json_object_set((*ret_fresh)->base, key, (json_t *)(guintptr)earlier);
+        (void)json_object_set_new((*ret_fresh)->base, key, json_deep_copy(earlier));
     }
     return rest;
 }

@@ -177,11 +177,29 @@ settle_soon(Saving *saving)
     }
 }
 
+/* A check that went well says that the server is back: what waited for it need not wait longer. */
+static void
+stop_waiting(Saving *saving)
+{
+    GHashTableIter iter;
+    gpointer value;
+    LOCK_SCOPE(&saving->lock);
+    g_hash_table_iter_init(&iter, saving->tries);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Tries *tries = value;
+        if (tries->server_is_away) {
+            tries->server_is_away = FALSE;
+            tries->next_ms = 0;
+        }
+    }
+}
+
 void
 saving_on_retired(const GArray *numbers, gint64 project_id, gpointer user)
 {
     Saving *saving = user;
     (void)project_id;
+    stop_waiting(saving);
     for (guint i = 0; i < numbers->len; i++) {
         saving_note(saving, (JournalOp){.remove = g_array_index(numbers, gint64, i)});
     }

@@ -302,7 +302,7 @@ saving_show(Saving *saving, gint64 number)
     } trees[] = {{"changes", edit->changes}, {"base", edit->base}, {"theirs", edit->theirs}};
     for (gsize i = 0; i < G_N_ELEMENTS(trees); i++) {
         if (trees[i].value) {
-            (void)json_object_set(object, trees[i].name, trees[i].value);
+            (void)json_object_set_new(object, trees[i].name, json_deep_copy(trees[i].value));
         }
     }
     char *dumped = json_dumps(object, JSON_INDENT(2));

@@ -1,6 +1,6 @@
 /* Saves against a service in memory: what is sent, shown, kept and told; offline, in conflict, with
  * answers lost, after restarts. Waiting is for conditions; back-offs pass by moving the clock. */
-#include "cache/cache.h"
+#include "cache/cache_private.h"
 
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -687,6 +687,30 @@ test_move(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(owners, ==, "[2]");
 }
 
+/* The journal cannot be written: the save fails, nothing has changed, and the next one goes on. */
+static void
+test_full_disk(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *large = g_strnfill(19000, 'x');
+    saving_limit_journal_for_tests(f->cache->saving, 1);
+    gint64 number = submit(f, EDIT_STORY_DESCRIPTION, f->story, 0, NULL, large, &error);
+    g_assert_cmpint(verdict(f, number, NULL, &error), ==, EDIT_REFUSED);
+    g_assert_error(error, ERR, ERR_NO_SPACE);
+    g_clear_error(&error);
+    g_assert_cmpuint(cache_count_edits(f->cache, NULL), ==, 0);
+    g_autofree char *shown = shown_description(f, f->story);
+    g_assert_cmpstr(shown, ==, "one\ntwo\nthree\nfour\nfive\n");
+    g_autofree char *told = cache_dup_error(f->cache, EDIT_OF_STORY, f->story);
+    g_assert_nonnull(strstr(told, "the disk is full"));
+    expect_log(f, "");
+    saving_limit_journal_for_tests(f->cache->saving, 0);
+    accepted(f, submit(f, EDIT_STORY_DESCRIPTION, f->story, 0, NULL, large, &error), NULL);
+    g_autofree char *there = fake_tracker_get(f->fake, f->story, "description");
+    g_assert_cmpstr(there, ==, large);
+}
+
 static void
 test_project_settings(Fixture *f, gconstpointer unused)
 {
@@ -726,6 +750,7 @@ main(int argc, char **argv)
     ADD("/saving/dropped", test_dropped);
     ADD("/saving/many", test_many_at_once);
     ADD("/saving/move", test_move);
+    ADD("/saving/full-disk", test_full_disk);
     ADD("/saving/project", test_project_settings);
     int rc = g_test_run();
     (void)g_unlink(clock_path);
