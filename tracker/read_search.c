@@ -66,7 +66,7 @@ refuse(Call *call, const GError *error)
     "SELECT t.id, t.current_state = 'accepted', COALESCE(t.estimate, 0),"                          \
     " CASE t.current_state WHEN 'accepted' THEN CASE WHEN COALESCE(t.accepted_at, 0) < ?2 THEN 4"  \
     " ELSE 0 END WHEN 'unscheduled' THEN 3 WHEN 'unstarted' THEN 2 WHEN 'planned' THEN 2 ELSE 1"   \
-    " END AS place FROM story t WHERE t.project_id = ?1"
+    " END AS place FROM story t WHERE "
 
 static gboolean
 find_stories(Call *call, const Search *search, const SearchScope *scope, Hits *hits)
@@ -83,7 +83,10 @@ find_stories(Call *call, const Search *search, const SearchScope *scope, Hits *h
     }
     hits->ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     db_regexp_restart(call->conn);
-    stmt = where_prepare(&where, call->conn, STORY_HITS, " ORDER BY place, t.position");
+    stmt = where_prepare(&where, call->conn,
+                         search_is_selective(search) ? STORY_HITS "+t.project_id = ?1"
+                                                     : STORY_HITS "t.project_id = ?1",
+                         " ORDER BY place, t.position");
     while (db_next(stmt)) {
         gint64 id = db_int(stmt, 0);
         gboolean done = db_int(stmt, 3) == 4;

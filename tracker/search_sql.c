@@ -696,3 +696,38 @@ search_add_epics(Where *where, const Search *search, const SearchScope *scope, G
 {
     return add_search(where, search, scope, TRUE, error);
 }
+
+/* One whose every value becomes `t.id IN (...)`. */
+static gboolean
+term_is_list(const SearchNode *node)
+{
+    switch (node->keyword) {
+    case SEARCH_ID:
+        return TRUE;
+    case SEARCH_TEXT:
+    case SEARCH_NAME:
+    case SEARCH_LABEL:
+    case SEARCH_EPIC:
+    case SEARCH_OWNER:
+    case SEARCH_REVIEWER:
+    case SEARCH_REVIEW:
+        return node->values->len == 1 && !is_empty(&g_array_index(node->values, SearchValue, 0));
+    default:
+        return FALSE;
+    }
+}
+
+static gboolean
+node_is_selective(const SearchNode *node)
+{
+    if (node->type == SEARCH_NODE_AND) {
+        return node_is_selective(node->left) || node_is_selective(node->right);
+    }
+    return node->type == SEARCH_NODE_TERM && term_is_list(node);
+}
+
+gboolean
+search_is_selective(const Search *search)
+{
+    return search->root && node_is_selective(search->root);
+}

@@ -22,3 +22,6 @@ gboolean search_add_stories(Where *where, const Search *search, const SearchScop
  * negated or not. */
 gboolean search_add_epics(Where *where, const Search *search, const SearchScope *scope,
                           GError **error);
+/* Does the condition begin with a list of ids? Then SQLite should start from it, and the condition
+ * on the project must not invite it to walk through the whole project: "+t.project_id = ...". */
+gboolean search_is_selective(const Search *search);

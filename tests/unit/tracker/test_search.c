@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "tracker/search_sql.h"
+
 /* Project 99 has 550 (done), 555 (started), 556 (release), 557 (Icebox); these come to it. It is in
  * the iteration of 2017-05-01 (Los Angeles), Ada's days are those of Berlin. */
 static const char more[] =
@@ -541,6 +543,70 @@ test_index_follows(void)
     fixture_close(&fixture);
 }
 
+/* The plan of a search's statement, as SQLite explains it. */
+static char *
+plan_of(DbConn *conn, const char *query)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Search) search = search_parse(query, &error);
+    g_autoptr(GTimeZone) zone = zone_open_or_utc(NULL);
+    SearchScope scope = {
+        .project_id = 99, .person_id = 101, .zone = zone, .now_ms = FIXTURE_NOW_MS};
+    GString *plan = g_string_new(NULL);
+    g_autofree char *before = NULL;
+    g_auto(Where) where;
+    DbStmt *stmt;
+
+    g_assert_no_error(error);
+    where_init(&where);
+    (void)where_bind_int(&where, 99);
+    g_assert_true(search_add_stories(&where, search, &scope, &error));
+    before = g_strconcat("EXPLAIN QUERY PLAN SELECT t.id, t.current_state FROM story t WHERE ",
+                         search_is_selective(search) ? "+" : "", "t.project_id = ?1", NULL);
+    stmt = where_prepare(&where, conn, before, " ORDER BY t.position");
+    while (db_next(stmt)) {
+        g_string_append_printf(plan, "%s\n", db_text(stmt, 3));
+    }
+    db_done(stmt);
+    g_assert_true(db_check(conn, NULL));
+    return g_string_free(plan, FALSE);
+}
+
+/* What selects few stories starts from them, not from the project. */
+static void
+test_plans(void)
+{
+    static const struct {
+        const char *query, *step;
+    } cases[] = {
+        {"wombat", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"name:wombat", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"w?mbat", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"label:plans", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"owner:ada state:started", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"id:1,2,3", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"state:started", "story_state (project_id=? AND current_state=?)"},
+        {"updated_since:-1d", "story_updated (project_id=? AND updated_at>?)"},
+        {"accepted:-3d..today",
+         "story_accepted (project_id=? AND accepted_at>? AND accepted_at<?)"},
+    };
+    Fixture fixture;
+    g_autoptr(DbConn) conn = NULL;
+
+    open_more(&fixture);
+    conn = db_take(tracker_db(fixture.tracker), NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *plan = plan_of(conn, cases[i].query);
+
+        if (!strstr(plan, cases[i].step)) {
+            g_test_message("%s:\n%s", cases[i].query, plan);
+            g_test_fail();
+        }
+    }
+    db_give(g_steal_pointer(&conn));
+    fixture_close(&fixture);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -554,6 +620,7 @@ main(int argc, char **argv)
     g_test_add_func("/search/epic-filter", test_epic_filter);
     g_test_add_func("/search/many", test_many);
     g_test_add_func("/search/workspace", test_workspace);
+    g_test_add_func("/search/plans", test_plans);
     g_test_add_func("/search/index", test_index_follows);
     return g_test_run();
 }
