@@ -645,6 +645,7 @@ static const Link iteration_stories = {&kind_story, "story t", "t.id", "t.id", N
     {                                                                                              \
 #name, FIELD_INT, flags, which, NULL, NULL, NULL, NULL                                     \
     }
+#define ITERATION_OBJECT(name) COMPUTED(name, 0, NULL)
 static const Field iteration_fields[] = {
     ITERATION(number, A, NULL),
     ITERATION(project_id, D, NULL),
@@ -658,9 +659,9 @@ static const Field iteration_fields[] = {
     ITERATION(points, 0, NULL),
     ITERATION(accepted_points, 0, NULL),
     ITERATION(effective_points, 0, NULL),
-    ITERATION(accepted, 0, NULL),
-    ITERATION(created, 0, NULL),
-    ITERATION(analytics, 0, NULL),
+    ITERATION_OBJECT(accepted),
+    ITERATION_OBJECT(created),
+    ITERATION_OBJECT(analytics),
     KIND_FIELD,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(iteration_fields) == ITERATION_KIND + 1);
@@ -720,8 +721,11 @@ kind_is_historic(const char *name, gsize bytes)
 {
     static const char *const names[] = {
         "accounting_type",
+        "admin_ids",
         "autosave",
+        "branch_ids",
         "capabilities",
+        "cicd_event_ids",
         "cl_numbers",
         "enable_planned_mode",
         "external_author",
@@ -729,10 +733,20 @@ kind_is_historic(const char *name, gsize bytes)
         "external_source",
         "featured",
         "has_cicd_integration",
+        "is_enterprise_guest",
+        "number_of_private_projects",
+        "number_of_projects",
+        "owner_id",
         "permissions",
         "personal_settings",
         "planned_iteration_number",
+        "project_limit",
+        "projected_completion_interval",
+        "pull_request_ids",
+        "reaction_ids",
+        "reactions",
         "scm_type_host_url_mapping",
+        "story_template_ids",
         "shown_iterations_start_time",
     };
 

@@ -48,6 +48,11 @@ test_choice(void)
     assert_selects(&kind_task, "description,description,", "id description");
     assert_selects(&kind_activity, "message", "guid project_version message");
     assert_selects(&kind_iteration, "start", "number start");
+    assert_selects(&kind_iteration, "analytics(cycle_time)", "number analytics");
+    /* Names of the last years' documentation that we have no values of our own for. */
+    assert_selects(&kind_comment, "text,reactions", "id text");
+    assert_selects(&kind_story, "name,cicd_event_ids", "id name");
+    assert_selects(&kind_account_summary, "owner_id,name", "id name");
 }
 
 static void
