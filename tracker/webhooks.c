@@ -2,8 +2,10 @@
  * and not under way, wait until one is answered, something is queued or becomes due; write down
  * what became of it. The state is in the database alone, so there is nothing to restore at a start.
  *
- * Times of retries are those of the tracker's clock; the loop never waits longer than POLL_MS, so
- * that it sees a moved clock and what another process has queued. */
+ * Times of retries are those of the tracker's clock. While something is queued the loop waits no
+ * longer than POLL_MS, so that it sees a moved clock; nor while the lock is ours, so that it sees
+ * what another process has queued. Otherwise it sleeps until it is woken, or IDLE_MS: whoever never
+ * uses webhooks pays next to nothing. */
 #include "tracker/webhooks.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include "tracker/webhook_post.h"
 
 #define POLL_MS 2000
+#define IDLE_MS 60000
 #define TROUBLE_WAIT_MS 5000 /* after a database error */
 
 struct Webhooks {
@@ -120,17 +123,19 @@ drop_delivery(DbConn *conn, gint64 id)
     " ON d.id = (SELECT MIN(x.id) FROM webhook_delivery x WHERE x.webhook_id = w.id)"              \
     " ORDER BY d.due_at"
 
-/* Starts what is due; gives the time until the next becomes due, at most POLL_MS. */
+/* Starts what is due; gives the time to wait for the next. */
 static int
 start_due(Webhooks *webhooks, DbConn *conn)
 {
-    gint64 now = tracker_now_ms(webhooks->tracker), wait = POLL_MS, orphan = 0;
+    gint64 now = tracker_now_ms(webhooks->tracker), orphan = 0;
+    gint64 wait = webhooks->lock_fd >= 0 ? POLL_MS : IDLE_MS;
     DbStmt *heads = db_prepare(conn, HEADS);
 
     while (db_next(heads)) {
         gint64 id = db_int(heads, 0), due = db_int(heads, 2);
         g_autoptr(GString) body = g_string_new(NULL);
 
+        wait = MIN(wait, POLL_MS);
         if (poster_is_busy(webhooks->poster, id)) {
             continue;
         }
