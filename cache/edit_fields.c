@@ -281,10 +281,10 @@ number_value(const Field *field, const json_t *value, gboolean strict, GError **
         char *end = NULL;
         number = g_ascii_strtod(text, &end);
         if (end == text || *end != '\0') {
-            number = NAN;
+            number = (double)NAN;
         }
     } else if (!json_is_number(value)) {
-        number = NAN;
+        number = (double)NAN;
     }
     gboolean whole = isfinite(number) && number == floor(number) && fabs(number) < 1e15;
     if (!isfinite(number) || (field->type == FIELD_INTEGER && !whole)) {
