@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tracker/ids.h"
 #include "tracker/json_writer.h"
 
 #define COMMON "fields,date_format,envelope,token"
@@ -525,21 +526,13 @@ body_bool(const json_t *given, const char *name, gboolean fallback)
 GArray *
 body_ids(const json_t *given, const char *name)
 {
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    GArray *ids = ids_new();
     const json_t *item;
     gsize i;
 
     json_array_foreach(json_object_get(given, name), i, item)
     {
-        gint64 id = json_integer_value(item);
-        gboolean known = FALSE;
-
-        for (guint k = 0; k < ids->len && !known; k++) {
-            known = g_array_index(ids, gint64, k) == id;
-        }
-        if (!known) {
-            g_array_append_val(ids, id);
-        }
+        ids_add(ids, json_integer_value(item));
     }
     return ids;
 }

@@ -438,10 +438,9 @@ add_transition(Call *call, const Change *change, gint64 version)
 static char *
 performer_name(Call *call)
 {
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT name FROM person WHERE id = ?1");
-
-    db_bind_int(stmt, 1, call->person_id);
-    return g_strdup(db_next(stmt) && !db_is_null(stmt, 0) ? db_text(stmt, 0) : "Someone");
+    return row_text(call->conn,
+                    "SELECT COALESCE((SELECT name FROM person WHERE id = ?1), 'Someone')", "i",
+                    call->person_id);
 }
 
 /* Whose activity lists it is in. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tracker/changes.h"
+#include "tracker/ids.h"
 #include "tracker/rows.h"
 
 char *
@@ -55,21 +56,10 @@ make_label(Call *call, gint64 project_id, const char *name)
     return id;
 }
 
-static void
-add_once(GArray *ids, gint64 id)
-{
-    for (guint i = 0; i < ids->len; i++) {
-        if (g_array_index(ids, gint64, i) == id) {
-            return;
-        }
-    }
-    g_array_append_val(ids, id);
-}
-
 GArray *
 labels_of_names(Call *call, gint64 project_id, const GPtrArray *names)
 {
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GArray) ids = ids_new();
     g_autoptr(GString) made = g_string_new(NULL);
 
     for (guint i = 0; i < names->len; i++) {
@@ -80,7 +70,7 @@ labels_of_names(Call *call, gint64 project_id, const GPtrArray *names)
             id = make_label(call, project_id, name);
             g_string_append_printf(made, "%s\"%s\"", made->len ? ", " : "", name);
         }
-        add_once(ids, id);
+        ids_add(ids, id);
     }
     if (made->len > 0) {
         change_describe(call, "label_create_activity", "created", "created labels: %s", made->str);
@@ -108,7 +98,7 @@ exists(Call *call, gint64 project_id, gint64 id)
 GArray *
 labels_of_ids(Call *call, gint64 project_id, const json_t *ids)
 {
-    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GArray) found = ids_new();
     const json_t *item;
     gsize i;
 
@@ -119,7 +109,7 @@ labels_of_ids(Call *call, gint64 project_id, const json_t *ids)
         if (!exists(call, project_id, id)) {
             return NULL;
         }
-        add_once(found, id);
+        ids_add(found, id);
     }
     return g_steal_pointer(&found);
 }
@@ -167,7 +157,7 @@ GArray *
 labels_of_list(Call *call, gint64 project_id, const json_t *list)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64)), *named;
+    GArray *ids = ids_new(), *named;
     json_t *element;
     gsize i;
 
@@ -183,12 +173,12 @@ labels_of_list(Call *call, gint64 project_id, const json_t *list)
         if (name) {
             g_ptr_array_add(names, name);
         } else {
-            add_once(ids, id);
+            ids_add(ids, id);
         }
     }
     named = labels_of_names(call, project_id, names);
     for (guint k = 0; named && k < named->len; k++) {
-        add_once(ids, g_array_index(named, gint64, k));
+        ids_add(ids, g_array_index(named, gint64, k));
     }
     if (!named) {
         g_clear_pointer(&ids, g_array_unref);

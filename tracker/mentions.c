@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tracker/ids.h"
 #include "tracker/rows.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
@@ -20,21 +21,10 @@ member_named(Call *call, gint64 project_id, const char *name)
                    "ti", name, project_id);
 }
 
-static void
-add_once(GArray *ids, gint64 id)
-{
-    for (guint i = 0; i < ids->len; i++) {
-        if (g_array_index(ids, gint64, i) == id) {
-            return;
-        }
-    }
-    g_array_append_val(ids, id);
-}
-
 GArray *
 mentions_in(Call *call, gint64 project_id, const char *text)
 {
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    GArray *ids = ids_new();
     const char *at = text ? strchr(text, '@') : NULL;
 
     for (; at && ids->len < MAX_MENTIONS; at = strchr(at + 1, '@')) {
@@ -51,7 +41,7 @@ mentions_in(Call *call, gint64 project_id, const char *text)
             id = member_named(call, project_id, name);
         }
         if (id) {
-            add_once(ids, id);
+            ids_add(ids, id);
         }
     }
     return ids;

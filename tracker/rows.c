@@ -59,3 +59,15 @@ row_int(DbConn *conn, const char *sql, const char *types, ...)
     va_end(values);
     return db_next(stmt) ? db_int(stmt, 0) : 0;
 }
+
+char *
+row_text(DbConn *conn, const char *sql, const char *types, ...)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
+    va_list values;
+
+    va_start(values, types);
+    bind_all(stmt, types, values);
+    va_end(values);
+    return db_next(stmt) ? g_strdup(db_text(stmt, 0)) : NULL;
+}

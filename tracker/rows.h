@@ -1,4 +1,4 @@
-/* rows: inserting a row in one call, for what fills tables by SQL (import, sample).
+/* rows: a statement with its parameters in one call.
  *
  * Threads: as the connection. Errors: stay with the connection until db_check(). */
 #pragma once
@@ -10,3 +10,5 @@
 gboolean row_run(DbConn *conn, const char *sql, const char *types, ...);
 /* The first column of the first row as a number; 0 without a row. */
 gint64 row_int(DbConn *conn, const char *sql, const char *types, ...);
+/* The same as a text, owned; NULL without a row or a value. */
+char *row_text(DbConn *conn, const char *sql, const char *types, ...);

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "tracker/changes.h"
+#include "tracker/ids.h"
 #include "tracker/json_writer.h"
 #include "tracker/rows.h"
+#include "tracker/write_person.h"
 
 #define OLDEST_CREATED_AT_MS G_GINT64_CONSTANT(1104537600000) /* 2005-01-01T00:00:00Z */
 
@@ -118,12 +120,6 @@ priority_constant(const char *name)
         }
     }
     return NULL;
-}
-
-static GArray *
-ids_new(void)
-{
-    return g_array_new(FALSE, FALSE, sizeof(gint64));
 }
 
 StoryDraft *
@@ -284,7 +280,7 @@ apply_type(StoryDraft *draft, const json_t *given, const Settings *settings)
     draft->deadline = STORY_NO_TIME;
 }
 
-gboolean
+void
 story_draft_apply(Call *call, StoryDraft *draft, const json_t *given)
 {
     const char *state = story_state(body_text(given, "current_state"));
@@ -318,7 +314,6 @@ story_draft_apply(Call *call, StoryDraft *draft, const json_t *given)
         draft->integration_id = body_int(given, "integration_id", 0);
     }
     apply_owners(draft, given);
-    return TRUE;
 }
 
 /* ---- rules ---- */
@@ -417,17 +412,6 @@ check_times(Call *call, const StoryDraft *draft, const StoryDraft *before)
     return TRUE;
 }
 
-static gboolean
-has_id(const GArray *ids, gint64 id)
-{
-    for (guint i = 0; i < ids->len; i++) {
-        if (g_array_index(ids, gint64, i) == id) {
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
 /* Who was there before may stay, member or not. The text is made after the one for labels
  * (unsure). */
 static gboolean
@@ -454,7 +438,7 @@ check_people(Call *call, const StoryDraft *draft, const StoryDraft *before)
     for (guint i = 0; i < draft->owner_ids->len; i++) {
         gint64 id = g_array_index(draft->owner_ids, gint64, i);
 
-        if (!(before && has_id(before->owner_ids, id)) &&
+        if (!(before && ids_has(before->owner_ids, id)) &&
             !check_person(call, draft, "owner_ids", id, ROLE_MEMBER)) {
             return FALSE;
         }
@@ -462,24 +446,13 @@ check_people(Call *call, const StoryDraft *draft, const StoryDraft *before)
     for (guint i = 0; i < draft->follower_ids->len; i++) {
         gint64 id = g_array_index(draft->follower_ids, gint64, i);
 
-        if (!(before && has_id(before->follower_ids, id)) &&
+        if (!(before && ids_has(before->follower_ids, id)) &&
             !check_person(call, draft, "follower_ids", id, ROLE_VIEWER)) {
             return FALSE;
         }
     }
     return (before && before->requested_by_id == draft->requested_by_id) ||
            check_person(call, draft, "requested_by_id", draft->requested_by_id, ROLE_VIEWER);
-}
-
-static gboolean
-is_blank(const char *text)
-{
-    for (const char *at = text; at && *at; at = g_utf8_next_char(at)) {
-        if (!g_unichar_isspace(g_utf8_get_char(at))) {
-            return FALSE;
-        }
-    }
-    return TRUE;
 }
 
 gboolean
@@ -492,7 +465,7 @@ story_draft_check(Call *call, const StoryDraft *draft, const StoryDraft *before)
     g_auto(Settings) settings;
 
     settings_read(call, draft->project_id, &settings);
-    if (is_blank(draft->name)) {
+    if (!draft->name || write_is_blank(draft->name)) {
         return call_fail_field(call, "name", "Name can't be blank");
     }
     return (!state_changed || check_state(call, draft, &settings)) &&

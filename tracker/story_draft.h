@@ -32,8 +32,8 @@ StoryDraft *story_draft_load(Call *call, gint64 story_id);
 void story_draft_free(StoryDraft *draft);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoryDraft, story_draft_free)
 
-/* Everything but labels, position and project. FALSE and a 400. */
-gboolean story_draft_apply(Call *call, StoryDraft *draft, const json_t *given);
+/* Everything but labels, position and project. */
+void story_draft_apply(Call *call, StoryDraft *draft, const json_t *given);
 /* Another state, with what follows from it for accepted_at. */
 void story_draft_set_state(Call *call, StoryDraft *draft, const char *state);
 /* The rules; `before` is the story as it was, NULL of a new one. */

@@ -87,16 +87,15 @@ write_blocker_create(Call *call)
 static char *
 load(Call *call)
 {
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT COALESCE(description, '') FROM blocker"
-                                                    " WHERE id = ?1 AND story_id = ?2");
+    char *description = row_text(call->conn,
+                                 "SELECT COALESCE(description, '') FROM blocker"
+                                 " WHERE id = ?1 AND story_id = ?2",
+                                 "ii", call->id, call->story_id);
 
-    db_bind_int(stmt, 1, call->id);
-    db_bind_int(stmt, 2, call->story_id);
-    if (db_next(stmt)) {
-        return g_strdup(db_text(stmt, 0));
+    if (!description) {
+        (void)call_fail(call, PROBLEM_UNFOUND);
     }
-    (void)call_fail(call, PROBLEM_UNFOUND);
-    return NULL;
+    return description;
 }
 
 gboolean

@@ -387,15 +387,6 @@ deleted_files(Call *call, gint64 comment_id)
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
-static char *
-comment_text(Call *call, gint64 comment_id)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT text FROM comment WHERE id = ?1");
-
-    db_bind_int(stmt, 1, comment_id);
-    return g_strdup(db_next(stmt) ? db_text(stmt, 0) : NULL);
-}
-
 gboolean
 write_comment_delete(Call *call)
 {
@@ -405,7 +396,7 @@ write_comment_delete(Call *call)
     if (!enter_comment(call, id, TRUE)) {
         return FALSE;
     }
-    text = comment_text(call, id);
+    text = row_text(call->conn, "SELECT text FROM comment WHERE id = ?1", "i", id);
     change_deleted(call, &kind_comment, id);
     files = deleted_files(call, id);
     (void)row_run(call->conn, "DELETE FROM file_attachment WHERE comment_id = ?1", "i", id);

@@ -69,11 +69,10 @@ review_insert(Call *call, gint64 story_id, const json_t *given)
 static char *
 type_name(Call *call, gint64 review_id)
 {
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT t.name FROM review r JOIN review_type t"
-                                                    " ON t.id = r.review_type_id WHERE r.id = ?1");
-
-    db_bind_int(stmt, 1, review_id);
-    return g_strdup(db_next(stmt) ? db_text(stmt, 0) : "");
+    return row_text(call->conn,
+                    "SELECT COALESCE((SELECT t.name FROM review r JOIN review_type t"
+                    " ON t.id = r.review_type_id WHERE r.id = ?1), '')",
+                    "i", review_id);
 }
 
 /* The activities' words for reviews are unknown (unsure). */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tracker/changes.h"
+#include "tracker/ids.h"
 #include "tracker/labels.h"
 #include "tracker/parts.h"
 #include "tracker/rows.h"
@@ -66,8 +67,8 @@ write_story_create(Call *call)
     g_autoptr(StoryDraft) draft = story_draft_new(call);
     gboolean asked;
 
-    if (!story_draft_apply(call, draft, call->given) ||
-        !story_order_place(call, draft, NULL, call->given, &asked) ||
+    story_draft_apply(call, draft, call->given);
+    if (!story_order_place(call, draft, NULL, call->given, &asked) ||
         !story_draft_check(call, draft, NULL) || !story_apply_labels(call, draft)) {
         return FALSE;
     }
@@ -82,16 +83,6 @@ write_story_create(Call *call)
 
 /* ---- update ---- */
 
-/* The name of a neighbour, for the sentence of a move; "" when there is none. */
-static char *
-story_name(Call *call, gint64 id)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT name FROM story WHERE id = ?1");
-
-    db_bind_int(stmt, 1, id);
-    return g_strdup(db_next(stmt) ? db_text(stmt, 0) : "");
-}
-
 static void
 describe_move(Call *call, const StoryDraft *draft, const StoryDraft *before)
 {
@@ -105,15 +96,16 @@ describe_move(Call *call, const StoryDraft *draft, const StoryDraft *before)
                            "SELECT id FROM story WHERE project_id = ?1 AND position < ?2"
                            " ORDER BY position DESC LIMIT 1",
                            "ii", draft->project_id, draft->position);
-    gboolean by_above = below == 0 || body_has(call->given, "after_id");
-    g_autofree char *name = story_name(call, by_above ? above : below);
+    gboolean by_above = above != 0 && (below == 0 || body_has(call->given, "after_id"));
+    g_autofree char *name =
+        row_text(call->conn, "SELECT name FROM story WHERE id = ?1", "i", by_above ? above : below);
 
     if (above == 0 && below == 0) {
         change_describe(call, "story_move_activity", verb, "%s this story", verb);
         return;
     }
     change_describe(call, "story_move_activity", verb, "%s this story %s '%s'", verb,
-                    by_above && above ? "after" : "before", name);
+                    by_above ? "after" : "before", name);
 }
 
 /* Is anything given besides a place? */
@@ -194,12 +186,8 @@ all_among(const GArray *some, const GArray *others, gint64 apart_from)
 {
     for (guint i = 0; i < some->len; i++) {
         gint64 id = g_array_index(some, gint64, i);
-        gboolean found = id == apart_from;
 
-        for (guint k = 0; k < others->len && !found; k++) {
-            found = g_array_index(others, gint64, k) == id;
-        }
-        if (!found) {
+        if (id != apart_from && !ids_has(others, id)) {
             return FALSE;
         }
     }
@@ -225,8 +213,8 @@ update_here(Call *call, StoryDraft *draft, const StoryDraft *before)
 {
     gboolean asked;
 
-    if (!story_draft_apply(call, draft, call->given) || !check_viewer(call, draft, before) ||
-        !story_apply_labels(call, draft)) {
+    story_draft_apply(call, draft, call->given);
+    if (!check_viewer(call, draft, before) || !story_apply_labels(call, draft)) {
         return FALSE;
     }
     change_touch(call, &kind_story, draft->id);

@@ -3,19 +3,9 @@
 #include "tracker/routes.h"
 
 #include "tracker/changes.h"
+#include "tracker/ids.h"
 #include "tracker/labels.h"
 #include "tracker/story_draft.h"
-
-static int
-index_of(const GArray *ids, gint64 id)
-{
-    for (guint i = 0; i < ids->len; i++) {
-        if (g_array_index(ids, gint64, i) == id) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
 
 static gboolean
 save(Call *call, const StoryDraft *draft, const StoryDraft *before)
@@ -36,7 +26,7 @@ add(Call *call, gboolean owner, gint64 id)
     g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
     GArray *ids = owner ? draft->owner_ids : draft->label_ids;
 
-    if (index_of(ids, id) >= 0) {
+    if (ids_has(ids, id)) {
         return TRUE; /* twice is once: nothing changes */
     }
     g_array_append_val(ids, id);
@@ -49,7 +39,7 @@ take_away(Call *call, gboolean owner, gint64 id)
     g_autoptr(StoryDraft) before = story_draft_load(call, call->story_id);
     g_autoptr(StoryDraft) draft = story_draft_load(call, call->story_id);
     GArray *ids = owner ? draft->owner_ids : draft->label_ids;
-    int at = index_of(ids, id);
+    int at = ids_find(ids, id);
 
     if (at < 0) {
         return call_fail(call, PROBLEM_UNFOUND);

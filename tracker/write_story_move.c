@@ -26,11 +26,11 @@ carry_labels(Call *call, StoryDraft *draft, gint64 target_id)
         }
     } else {
         for (guint i = 0; i < draft->label_ids->len; i++) {
-            g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT name FROM label WHERE id = ?1");
+            char *name = row_text(call->conn, "SELECT name FROM label WHERE id = ?1", "i",
+                                  g_array_index(draft->label_ids, gint64, i));
 
-            db_bind_int(stmt, 1, g_array_index(draft->label_ids, gint64, i));
-            if (db_next(stmt)) {
-                g_ptr_array_add(names, g_strdup(db_text(stmt, 0)));
+            if (name) {
+                g_ptr_array_add(names, name);
             }
         }
         ids = labels_of_names(call, target_id, names);
@@ -72,20 +72,12 @@ carry_parts(Call *call, gint64 story_id, gint64 target_id)
                   "i", story_id);
 }
 
-static char *
-project_name(Call *call, gint64 project_id)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(call->conn, "SELECT name FROM project WHERE id = ?1");
-
-    db_bind_int(stmt, 1, project_id);
-    return g_strdup(db_next(stmt) ? db_text(stmt, 0) : "");
-}
-
 gboolean
 write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before, gint64 target_id)
 {
-    g_autofree char *from = project_name(call, before->project_id);
-    g_autofree char *to = project_name(call, target_id);
+    static const char name_sql[] = "SELECT name FROM project WHERE id = ?1";
+    g_autofree char *from = row_text(call->conn, name_sql, "i", before->project_id);
+    g_autofree char *to = row_text(call->conn, name_sql, "i", target_id);
     gboolean asked;
 
     if (call_role_of(call, target_id, call->person_id) < ROLE_MEMBER) {
@@ -98,8 +90,8 @@ write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before, gint64
     draft->project_id = target_id;
     keep_members(call, draft->owner_ids, target_id, ROLE_MEMBER);
     keep_members(call, draft->follower_ids, target_id, ROLE_VIEWER);
-    if (!story_draft_apply(call, draft, call->given) ||
-        !story_order_place(call, draft, NULL, call->given, &asked) ||
+    story_draft_apply(call, draft, call->given);
+    if (!story_order_place(call, draft, NULL, call->given, &asked) ||
         !story_draft_check(call, draft, before)) {
         return FALSE;
     }

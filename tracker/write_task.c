@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "tracker/ids.h"
 #include "tracker/rows.h"
 
 static const Param create_params[] = {
@@ -54,12 +55,10 @@ static void
 move_to(Call *call, gint64 story_id, gint64 task_id, gint64 position)
 {
     g_autoptr(GArray) ids = task_ids(call, story_id);
+    int present = ids_find(ids, task_id);
 
-    for (guint i = 0; i < ids->len; i++) {
-        if (g_array_index(ids, gint64, i) == task_id) {
-            g_array_remove_index(ids, i);
-            break;
-        }
+    if (present >= 0) {
+        g_array_remove_index(ids, (guint)present);
     }
     g_array_insert_val(ids, (guint)MIN(position - 1, (gint64)ids->len), task_id);
     number(call, ids);
