@@ -81,6 +81,7 @@ open_saving(Cache *cache, const CacheConfig *config, GError **error)
         .store = cache->store,
         .transport = requests_transport(cache->requests),
         .attachments = cache->attachments,
+        .events = cache->events,
         .timeout_ms = config->timeout_ms,
     };
     if (config->state_directory) {

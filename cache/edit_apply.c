@@ -497,10 +497,10 @@ edit_apply(const json_t *owner, const Edit *edit, const EditContext *context)
         return renumber_tasks(with_part(owner, key, lay_over(json_array_get(present, at), edit)),
                               edit);
     }
-    if (edit->verb == EDIT_CREATE) {
+    if (edit->verb == EDIT_CREATE && !part) {
         return with_part(owner, key, new_part(owner, edit, context));
     }
-    if (!part) {
+    if (edit->verb == EDIT_CREATE || !part) {
         return json_incref((json_t *)(guintptr)owner);
     }
     return renumber_tasks(with_part(owner, key, edit_apply_changes(part, edit, context)), edit);

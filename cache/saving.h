@@ -9,6 +9,7 @@
 #include "cache/attachments.h"
 #include "cache/cache.h"
 #include "cache/clerk.h"
+#include "cache/events.h"
 #include "cache/index.h"
 #include "cache/lru.h"
 #include "cache/overlay.h"
@@ -24,6 +25,7 @@ typedef struct SavingParts {
     Store *store;
     Transport *transport;
     Attachments *attachments; /* NULL: none are kept */
+    Events *events;
     gint64 timeout_ms;
 } SavingParts;
 

@@ -216,6 +216,25 @@ owner_of(const Edit *edit)
     return edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id;
 }
 
+/* Nobody waits for it any more: the log, events.jsonl and the queue say what became of it. */
+static void
+announce(Saving *saving, const Edit *edit, const GError *error)
+{
+    g_autofree char *what = edit_describe(edit);
+    g_autoptr(Json) event = json_object();
+    g_autoptr(GString) line = g_string_new(NULL);
+    log_warning("edit %" G_GINT64_FORMAT " (%s) waits in the queue: %s", edit->number, what,
+                error->message);
+    (void)json_object_set_new(event, "kind", json_string("edit_parked_event"));
+    (void)json_object_set_new(event, "edit", json_integer(edit->number));
+    (void)json_object_set_new(event, "what", json_string(what));
+    (void)json_object_set_new(event, "error", json_string(error->message));
+    (void)json_object_set_new(event, "occurred_at", json_integer(clock_wall_ms()));
+    g_autofree char *text = edit_json_to_text(event);
+    g_string_append_printf(line, "%s\n", text);
+    events_append(saving->parts.events, line);
+}
+
 static void
 tell(Saving *saving, const Edit *edit, EditVerdict verdict, const GError *error, gboolean ends)
 {
@@ -237,9 +256,7 @@ tell(Saving *saving, const Edit *edit, EditVerdict verdict, const GError *error,
         (void)pthread_cond_broadcast(&saving->changed);
     }
     if (!attended && (verdict == EDIT_REFUSED || verdict == EDIT_CONFLICT)) {
-        g_autofree char *what = edit_describe(edit);
-        log_warning("edit %" G_GINT64_FORMAT " (%s) waits in the queue: %s", edit->number, what,
-                    error->message);
+        announce(saving, edit, error);
     }
     if (ends) {
         index_end_edit(saving->parts.index, edit->number);

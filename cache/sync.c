@@ -90,8 +90,9 @@ load_project(Sync *sync, ProjectSync *known)
     }
     known->project = project_ref(project);
     known->filled_ms = known->iterations_ms = checked_ms;
-    g_autoptr(GPtrArray) edits = sync_edits_of(sync, project->id, NULL, 0);
+    g_autoptr(GPtrArray) edits = sync_edits_of(sync, project->id, project, 0);
     g_autoptr(Project) view = sync_view(sync, project, edits, NULL);
+    sync_retire(sync, project, 0);
     index_publish_project(sync->parts.index, view, confirmed_of(checked_ms), checked_ms);
     return TRUE;
 }

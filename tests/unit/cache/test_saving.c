@@ -602,6 +602,10 @@ test_parked(Fixture *f, gconstpointer unused)
     const EditStatus *status = list->pdata[0];
     g_assert_cmpstr(status->state, ==, "refused");
     g_assert_cmpstr(status->what, ==, "story 500: description");
+    g_autofree char *path = g_build_filename(f->folder, "cache", "events.jsonl", NULL);
+    g_autofree char *events = NULL;
+    g_assert_true(g_file_get_contents(path, &events, NULL, NULL));
+    g_assert_nonnull(strstr(events, "\"kind\":\"edit_parked_event\""));
     g_autofree char *json = cache_show_edit(f->cache, number);
     g_assert_nonnull(strstr(json, "late\\n"));
     g_assert_true(cache_retry_edit(f->cache, number, &error));
