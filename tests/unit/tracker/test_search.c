@@ -440,6 +440,33 @@ test_epic_filter(void)
     fixture_close(&fixture);
 }
 
+/* What was accepted is done when its iteration ends: Monday, 2017-05-08 07:00 UTC. Velocity follows
+ * the clock as well: one point in the only iteration with any, of three. */
+static void
+test_rollover(void)
+{
+    Fixture fixture;
+
+    open_more(&fixture);
+    assert_finds(&fixture, "accepted_since:2017-05-01", "561", "");
+    fixture.now_ms = G_GINT64_CONSTANT(1494226799000);
+    assert_finds(&fixture, "accepted_since:2017-05-01", "561", "");
+    fixture.now_ms += 1000;
+    assert_finds(&fixture, "accepted_since:2017-05-01", "", "");
+    assert_finds(&fixture, "accepted_since:2017-05-01 includedone:true", "561", "");
+    g_assert_cmpstr(
+        fixture_get(&fixture, "projects/99", "fields=current_velocity,current_iteration_number"),
+        ==, "{\"id\":99,\"current_iteration_number\":5,\"current_velocity\":0}");
+    fixture_change(&fixture, "UPDATE story SET estimate = 8 WHERE id = 561");
+    g_assert_cmpstr(fixture_get(&fixture, "projects/99", "fields=current_velocity"), ==,
+                    "{\"id\":99,\"current_velocity\":2}");
+    fixture_change(&fixture, "INSERT INTO iteration_override(project_id, number, team_strength)"
+                             " VALUES (99, 4, 0.5), (99, 3, 0)");
+    g_assert_cmpstr(fixture_get(&fixture, "projects/99", "fields=current_velocity"), ==,
+                    "{\"id\":99,\"current_velocity\":8}");
+    fixture_close(&fixture);
+}
+
 /* At most 500 are shown, all are counted. */
 static void
 test_many(void)
@@ -618,6 +645,7 @@ main(int argc, char **argv)
     g_test_add_func("/search/shape", test_shape);
     g_test_add_func("/search/filter", test_filter);
     g_test_add_func("/search/epic-filter", test_epic_filter);
+    g_test_add_func("/search/rollover", test_rollover);
     g_test_add_func("/search/many", test_many);
     g_test_add_func("/search/workspace", test_workspace);
     g_test_add_func("/search/plans", test_plans);
