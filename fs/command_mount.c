@@ -168,7 +168,8 @@ take_hangups(void *user)
 static char *
 fuse_options(const Options *options)
 {
-    g_autoptr(GString) text = g_string_new("ro,subtype=trackerfs,fsname=");
+    g_autoptr(GString) text = g_string_new(options->read_only ? "ro" : "rw");
+    g_string_append(text, ",subtype=trackerfs,fsname=");
     for (const char *at = options->location->label; *at; at++) {
         if (*at == ',' || *at == '\\') {
             g_string_append_c(text, '\\');
@@ -341,26 +342,34 @@ on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
              "%s", text);
 }
 
+/* `ret_trash`: the caller's. */
 static Cache *
-open_cache(const Options *options, Starter *starter, const char *token, int *ret_status)
+open_cache(const Options *options, Starter *starter, const char *token, char **ret_trash,
+           int *ret_status)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *identity = NULL;
+    g_autofree char *state = NULL;
     gboolean offline = FALSE;
-    g_autoptr(Transport) transport =
-        source_open(options->location, token, options->timeout_ms, FALSE, &identity, &error);
+    g_autoptr(Transport) transport = source_open(options->location, token, options->timeout_ms,
+                                                 !options->read_only, &identity, &error);
     if (!transport) {
         *ret_status = starter_fail(starter, status_of(error, STATUS_SOURCE), error->message);
         return NULL;
     }
     g_autofree char *folder =
         instance_cache_directory(options->cache_dir, options->location->label, identity, &error);
-    if (!folder) {
+    if (folder && !options->read_only) {
+        state = instance_state_directory(options->location->label, identity, &error);
+    }
+    if (error) {
         *ret_status = starter_fail(starter, STATUS_USAGE, error->message);
         return NULL;
     }
+    *ret_trash = instance_trash_directory(options->location->label, identity);
     const CacheConfig config = {
         .directory = folder,
+        .state_directory = state,
         .source = options->location->label,
         .ttl_ms = options->ttl_ms,
         .poll_ms = options->poll_ms,
@@ -392,7 +401,8 @@ run_mount(const Options *options, const char *mount_point, Starter *starter, con
 {
     int status = STATUS_OK;
     block_signals(TRUE);
-    g_autoptr(Cache) cache = open_cache(options, starter, token, &status);
+    g_autofree char *trash = NULL;
+    g_autoptr(Cache) cache = open_cache(options, starter, token, &trash, &status);
     if (!cache) {
         return status;
     }
@@ -401,7 +411,10 @@ run_mount(const Options *options, const char *mount_point, Starter *starter, con
         .gid = options->gid,
         .umask = options->umask,
         .id_names = options->id_names,
-        .read_only = TRUE,
+        .read_only = options->read_only,
+        .may_delete = options->may_delete,
+        .trash = trash,
+        .save_wait_ms = options->save_wait_ms,
         .show_attachments = options->attachment_limit_bytes > 0,
         .timeout_ms = options->timeout_ms,
         .mount_point = mount_point,
@@ -458,9 +471,6 @@ mount_with_token(const Options *options, const char *token)
     if (healed) {
         starter_note(starter, "%s: a mount without a daemon was left here and is cleared away",
                      mount_point);
-    }
-    if (options->wants_writing) {
-        starter_note(starter, "mounted read-only: this version does not write");
     }
     status = run_mount(options, mount_point, starter, token);
     starter_free(starter);

@@ -61,6 +61,27 @@ find_in_epic(const NodeKey *key, Piece *piece)
     return piece->comment != NULL;
 }
 
+/* What editing left, while it is there. */
+static gboolean
+find_of_edits(const Scene *scene, const NodeKey *key, Piece *piece)
+{
+    switch ((int)key->kind) {
+    case NODE_STORY_NEXT_STATES:
+        return find_in_story(scene, key, piece);
+    case NODE_STORY_ERROR:
+    case NODE_EPIC_ERROR:
+    case NODE_PROJECT_ERROR:
+        return scene->edits.error != NULL;
+    case NODE_STORY_CONFLICT:
+    case NODE_EPIC_CONFLICT:
+    case NODE_PROJECT_CONFLICT:
+        return scene->edits.has_conflict;
+    default:
+        return key->sub > 0 && key->sub <= N_EDIT_SIDES &&
+               scene->edits.sides[key->sub - 1].data != NULL;
+    }
+}
+
 static gboolean
 find_iteration(const NodeKey *key, Piece *piece)
 {
@@ -88,6 +109,12 @@ find_piece(const Scene *scene, const NodeKey *key, Piece *piece)
     }
     if (kind >= NODE_EPIC && kind <= NODE_EPIC_STORIES) {
         return find_in_epic(key, piece);
+    }
+    if (kind >= NODE_STORY_ERROR && kind < NODE_QUEUE) {
+        return find_of_edits(scene, key, piece);
+    }
+    if (kind == NODE_QUEUE_ITEM) {
+        return scene->edits.shown != NULL && scene->edits.shown_id == key->id;
     }
     if (kind == NODE_ITERATION || kind == NODE_ITERATION_JSON) {
         return find_iteration(key, piece);
@@ -175,6 +202,12 @@ content_of_project(const Scene *scene, const NodeKey *key, const Piece *piece)
     return content;
 }
 
+static Content
+content_copy(const char *data, gsize length)
+{
+    return content_take(length > 0 ? g_memdup2(data, length) : NULL, length);
+}
+
 static gboolean
 content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *ret_content)
 {
@@ -188,8 +221,7 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
         ret_content->release = (GDestroyNotify)account_unref;
         return TRUE;
     case NODE_STATUS:
-        *ret_content =
-            content_take(g_strndup(scene->status.data, scene->status.length), scene->status.length);
+        *ret_content = content_copy(scene->status.data, scene->status.length);
         return TRUE;
     case NODE_REQUESTS:
         *ret_content = content_take(g_strndup(scene->requests.data, scene->requests.length),
@@ -198,6 +230,26 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
     case NODE_REFRESH:
         *ret_content = (Content){0};
         return TRUE;
+    case NODE_STORY_ERROR:
+    case NODE_EPIC_ERROR:
+    case NODE_PROJECT_ERROR:
+        *ret_content = content_copy(scene->edits.error, strlen(scene->edits.error));
+        return TRUE;
+    case NODE_STORY_CONFLICT_SIDE:
+    case NODE_EPIC_CONFLICT_SIDE:
+    case NODE_PROJECT_CONFLICT_SIDE: {
+        const Text *side = &scene->edits.sides[key->sub - 1];
+        *ret_content = content_copy(side->data, side->length);
+        return TRUE;
+    }
+    case NODE_QUEUE_ITEM:
+        *ret_content = content_copy(scene->edits.shown, strlen(scene->edits.shown));
+        return TRUE;
+    case NODE_STORY_NEXT_STATES: {
+        char *states = cache_dup_next_states(piece->project, piece->story);
+        *ret_content = content_take(states, states ? strlen(states) : 0);
+        return TRUE;
+    }
     case NODE_PROJECT_ACTIVITY:
     case NODE_STORY_ACTIVITY:
     case NODE_EPIC_ACTIVITY:
@@ -352,7 +404,7 @@ scene_describe(const Scene *scene, const NodeKey *key, Facts *ret_facts)
         facts.changed_ms = piece.project->created_ms;
     }
     if (key->kind == NODE_STATUS || key->kind == NODE_CONTROL || key->kind == NODE_REQUESTS ||
-        key->kind == NODE_REFRESH) {
+        key->kind == NODE_REFRESH || key->kind == NODE_QUEUE || key->kind == NODE_QUEUE_ITEM) {
         facts.changed_ms = scene->config->started_ms;
     }
     if (key->kind == NODE_EVENTS && scene->events_ms > 0) {
@@ -418,8 +470,8 @@ url_text(const Piece *piece)
     return piece->epic ? g_strdup(piece->epic->url) : NULL;
 }
 
-static const char *const attribute_names[] = {"id",      "kind",    "url", "author",
-                                              "version", "created", NULL};
+static const char *const attribute_names[] = {"id",      "kind",    "url",   "author",
+                                              "version", "created", "error", NULL};
 
 const char *const *
 scene_attribute_names(void)
@@ -449,6 +501,9 @@ scene_attribute(const Scene *scene, const NodeKey *key, const char *name)
     }
     if (strcmp(name, "version") == 0) {
         return piece.project ? number_text(piece.project->version) : NULL;
+    }
+    if (strcmp(name, "error") == 0) {
+        return g_strchomp(g_strdup(scene->edits.error));
     }
     gint64 changed_ms = 0, created_ms = 0;
     times_of(key, &piece, &changed_ms, &created_ms);

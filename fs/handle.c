@@ -30,6 +30,7 @@ handle_unref(Handle *handle)
         return;
     }
     content_clear(&handle->content);
+    draft_unref(handle->draft);
     listing_clear(&handle->listing);
     scene_clear(&handle->scene);
     g_free(handle->cookies);

@@ -7,6 +7,7 @@
  * Threads: any may read at once. */
 #pragma once
 
+#include "fs/draft.h"
 #include "fs/inode.h"
 #include "fs/list.h"
 
@@ -19,7 +20,10 @@ struct Handle {
     gboolean is_claimed; /* inode_claim() gave it the kernel's copy */
     Content content;     /* of a file of text */
     int fd;              /* of an attachment; else -1 */
-    Listing listing;     /* of a folder, and what its entries are made of */
+    Draft *draft;        /* what is being written; a reference, counted in the table */
+    gint64 writer;       /* the process that opened it to write; 0: opened to read, or unknown */
+    gboolean is_writer;
+    Listing listing; /* of a folder, and what its entries are made of */
     Scene scene;
     guint64 parent_number;
     guint64 *

@@ -48,16 +48,37 @@ readable(const char *label)
     return name;
 }
 
+static char *
+folder_below(const char *root, const char *label, const char *identity)
+{
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
+    hash[HASH_DIGITS] = '\0';
+    g_autofree char *name = readable(label);
+    return g_strdup_printf("%s/%s-%s", root, name, hash);
+}
+
 char *
 instance_cache_directory(const char *base, const char *label, const char *identity, GError **error)
 {
     g_autofree char *root =
         base ? g_strdup(base) : g_build_filename(g_get_user_cache_dir(), "trackerfs", NULL);
-    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, identity, -1);
-    hash[HASH_DIGITS] = '\0';
-    g_autofree char *name = readable(label);
-    g_autofree char *folder = g_strdup_printf("%s/%s-%s", root, name, hash);
+    g_autofree char *folder = folder_below(root, label, identity);
     return make_folder(folder, error) ? g_steal_pointer(&folder) : NULL;
+}
+
+char *
+instance_state_directory(const char *label, const char *identity, GError **error)
+{
+    g_autofree char *root = g_build_filename(g_get_user_state_dir(), "trackerfs", NULL);
+    g_autofree char *folder = folder_below(root, label, identity);
+    return make_folder(folder, error) ? g_steal_pointer(&folder) : NULL;
+}
+
+char *
+instance_trash_directory(const char *label, const char *identity)
+{
+    g_autofree char *root = g_build_filename(g_get_user_data_dir(), "trackerfs", "trash", NULL);
+    return folder_below(root, label, identity);
 }
 
 static char *

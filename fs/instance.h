@@ -16,6 +16,11 @@
 char *instance_cache_directory(const char *base, const char *label, const char *identity,
                                GError **error);
 
+/* Where what was written and not yet sent is kept: $XDG_STATE_HOME/trackerfs/<the same>; and where
+ * what was removed is copied: $XDG_DATA_HOME/trackerfs/trash/<the same>, which is not made. */
+char *instance_state_directory(const char *label, const char *identity, GError **error);
+char *instance_trash_directory(const char *label, const char *identity);
+
 /* Locks the file of `mount_point` until the process ends. Failing is no reason not to mount. */
 void instance_announce(const char *mount_point);
 

@@ -443,6 +443,33 @@ list_fields(const Scene *scene, const NodeKey *folder, NodeKind kind, Listing *l
     return names != NULL;
 }
 
+static const char *const side_names[N_EDIT_SIDES] = {
+    [EDIT_BASE] = "base", [EDIT_MINE] = "mine", [EDIT_THEIRS] = "theirs"};
+
+static gboolean
+list_conflict(const Scene *scene, const NodeKey *folder, Listing *listing)
+{
+    for (guint i = 0; i < N_EDIT_SIDES; i++) {
+        if (scene->edits.sides[i].data) {
+            add(listing, side_names[i],
+                child_key(folder, (NodeKind)(folder->kind + 1), folder->id, (gint64)i + 1));
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+list_queue(const Scene *scene, const NodeKey *folder, Listing *listing)
+{
+    for (guint i = 0; scene->edits.queue && i < scene->edits.queue->len; i++) {
+        const EditStatus *edit = g_ptr_array_index(scene->edits.queue, i);
+        g_autofree char *name =
+            g_strdup_printf("%" G_GINT64_FORMAT "-%s.json", edit->number, edit->state);
+        add(listing, name, child_key(folder, NODE_QUEUE_ITEM, edit->number, 0));
+    }
+    return TRUE;
+}
+
 static gboolean
 list_others(const Scene *scene, const NodeKey *folder, Listing *listing)
 {
@@ -486,6 +513,12 @@ list_others(const Scene *scene, const NodeKey *folder, Listing *listing)
     case NODE_STORY_FIELDS:
     case NODE_EPIC_FIELDS:
         return list_fields(scene, folder, (NodeKind)(folder->kind + 1), listing);
+    case NODE_STORY_CONFLICT:
+    case NODE_EPIC_CONFLICT:
+    case NODE_PROJECT_CONFLICT:
+        return list_conflict(scene, folder, listing);
+    case NODE_QUEUE:
+        return list_queue(scene, folder, listing);
     case NODE_ICEBOX:
     case NODE_RELEASES:
     case NODE_LABEL:
@@ -558,6 +591,9 @@ list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *
         *ret_key = node_child_key(folder, child);
         return TRUE;
     }
+    if (list_lookup_needs(folder, name) == 0) {
+        return FALSE; /* the scene may be empty */
+    }
     switch ((int)folder->kind) {
     case NODE_ROOT:
     case NODE_STORIES:
@@ -594,6 +630,10 @@ list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *
     case NODE_PROJECT_FIELDS:
     case NODE_STORY_FIELDS:
     case NODE_EPIC_FIELDS:
+    case NODE_STORY_CONFLICT:
+    case NODE_EPIC_CONFLICT:
+    case NODE_PROJECT_CONFLICT:
+    case NODE_QUEUE:
         return find_listed(scene, folder, name, ret_key, ret_name);
     default:
         return FALSE;

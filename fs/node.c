@@ -80,6 +80,23 @@ static const NodeInfo infos[NODE_KINDS] = {
     [NODE_TYPE] = {NULL, S_IFDIR, P, NODE_BY_TYPE, NUMBER_BY_HASH},
     [NODE_OWNER] = {NULL, S_IFDIR, P, NODE_BY_OWNER, NUMBER_BY_HASH},
     [NODE_REQUESTER] = {NULL, S_IFDIR, P, NODE_BY_REQUESTER, NUMBER_BY_HASH},
+
+    [NODE_SCRATCH] = {NULL, S_IFREG, 0, NODE_ROOT, NUMBER_BY_HASH},
+    [NODE_SCRATCH_LINK] = {NULL, S_IFLNK, 0, NODE_ROOT, NUMBER_BY_HASH},
+    [NODE_STORY_ERROR] = {NULL, S_IFREG, P | NEED_EDITS, NODE_STORY, NUMBER_BY_HASH},
+    [NODE_STORY_NEXT_STATES] = {NULL, S_IFREG, P | S, NODE_STORY, NUMBER_BY_HASH},
+    [NODE_STORY_CONFLICT] = {NULL, S_IFDIR, P | NEED_EDITS, NODE_STORY, NUMBER_BY_HASH},
+    [NODE_STORY_CONFLICT_SIDE] = {NULL, S_IFREG, P | NEED_EDITS, NODE_STORY_CONFLICT,
+                                  NUMBER_BY_HASH},
+    [NODE_EPIC_ERROR] = {NULL, S_IFREG, P | NEED_EDITS, NODE_EPIC, NUMBER_BY_HASH},
+    [NODE_EPIC_CONFLICT] = {NULL, S_IFDIR, P | NEED_EDITS, NODE_EPIC, NUMBER_BY_HASH},
+    [NODE_EPIC_CONFLICT_SIDE] = {NULL, S_IFREG, P | NEED_EDITS, NODE_EPIC_CONFLICT, NUMBER_BY_HASH},
+    [NODE_PROJECT_ERROR] = {NULL, S_IFREG, P | NEED_EDITS, NODE_PROJECT, NUMBER_BY_HASH},
+    [NODE_PROJECT_CONFLICT] = {NULL, S_IFDIR, P | NEED_EDITS, NODE_PROJECT, NUMBER_BY_HASH},
+    [NODE_PROJECT_CONFLICT_SIDE] = {NULL, S_IFREG, P | NEED_EDITS, NODE_PROJECT_CONFLICT,
+                                    NUMBER_BY_HASH},
+    [NODE_QUEUE] = {NULL, S_IFDIR, NEED_EDITS, NODE_CONTROL, NUMBER_BY_HASH},
+    [NODE_QUEUE_ITEM] = {NULL, S_IFREG, NEED_EDITS, NODE_QUEUE, NUMBER_BY_HASH},
 };
 
 #undef A
@@ -97,6 +114,7 @@ static const NodeChild children[] = {
     {NODE_CONTROL, "status.json", NODE_STATUS, TRUE, 0},
     {NODE_CONTROL, "requests.log", NODE_REQUESTS, TRUE, 0},
     {NODE_CONTROL, "refresh", NODE_REFRESH, TRUE, 0},
+    {NODE_CONTROL, "queue", NODE_QUEUE, TRUE, 0},
     {NODE_PROJECT, "project.json", NODE_PROJECT_JSON, TRUE, 0},
     {NODE_PROJECT, "profile.md", NODE_PROFILE, TRUE, 0},
     {NODE_PROJECT, "activity.jsonl", NODE_PROJECT_ACTIVITY, TRUE, 0},
@@ -112,6 +130,8 @@ static const NodeChild children[] = {
     {NODE_PROJECT, "by-owner", NODE_BY_OWNER, TRUE, 0},
     {NODE_PROJECT, "by-requester", NODE_BY_REQUESTER, TRUE, 0},
     {NODE_PROJECT, ".fields", NODE_PROJECT_FIELDS, FALSE, 0},
+    {NODE_PROJECT, ".error", NODE_PROJECT_ERROR, FALSE, 0},
+    {NODE_PROJECT, ".conflict", NODE_PROJECT_CONFLICT, FALSE, 0},
     {NODE_ITERATIONS, "done", NODE_ITERATIONS_DONE, TRUE, 0},
     {NODE_ITERATIONS, "current", NODE_ITERATIONS_CURRENT, TRUE, 0},
     {NODE_ITERATIONS, "backlog", NODE_ITERATIONS_BACKLOG, TRUE, 0},
@@ -124,6 +144,9 @@ static const NodeChild children[] = {
     {NODE_STORY, ".url", NODE_STORY_URL, FALSE, 0},
     {NODE_STORY, ".activity.jsonl", NODE_STORY_ACTIVITY, FALSE, 0},
     {NODE_STORY, ".fields", NODE_STORY_FIELDS, FALSE, 0},
+    {NODE_STORY, ".error", NODE_STORY_ERROR, FALSE, 0},
+    {NODE_STORY, ".next_states", NODE_STORY_NEXT_STATES, FALSE, 0},
+    {NODE_STORY, ".conflict", NODE_STORY_CONFLICT, FALSE, 0},
     {NODE_EPIC, "epic.json", NODE_EPIC_JSON, TRUE, 0},
     {NODE_EPIC, "description.md", NODE_EPIC_DESCRIPTION, TRUE, 0},
     {NODE_EPIC, "comments", NODE_EPIC_COMMENTS, TRUE, 0},
@@ -131,6 +154,8 @@ static const NodeChild children[] = {
     {NODE_EPIC, ".url", NODE_EPIC_URL, FALSE, 0},
     {NODE_EPIC, ".activity.jsonl", NODE_EPIC_ACTIVITY, FALSE, 0},
     {NODE_EPIC, ".fields", NODE_EPIC_FIELDS, FALSE, 0},
+    {NODE_EPIC, ".error", NODE_EPIC_ERROR, FALSE, 0},
+    {NODE_EPIC, ".conflict", NODE_EPIC_CONFLICT, FALSE, 0},
     /* The ids are MyView + 1: 0 would mean the parent's. */
     {NODE_MY, "owned", NODE_MY_VIEW, TRUE, MY_OWNED + 1},
     {NODE_MY, "requested", NODE_MY_VIEW, TRUE, MY_REQUESTED + 1},
@@ -150,7 +175,16 @@ guint
 node_needs(const NodeKey *key)
 {
     if (key->kind == NODE_ALIAS) {
-        return key->of == NODE_PROJECT ? (guint)NEED_ACCOUNT : (guint)NEED_PROJECT;
+        switch ((int)key->of) {
+        case NODE_PROJECT:
+            return NEED_ACCOUNT;
+        case NODE_STORY_COMMENT:
+        case NODE_TASK:
+        case NODE_ATTACHMENT:
+            return NEED_PROJECT | NEED_STORY;
+        default:
+            return NEED_PROJECT;
+        }
     }
     if (key->kind == NODE_LINK && key->of == NODE_MY_VIEW) {
         return NEED_ACCOUNT | NEED_PROJECT;

@@ -80,7 +80,24 @@ typedef enum {
     NODE_EVENTS = 61,   /* events.jsonl */
     NODE_REQUESTS = 62, /* .trackerfs/requests.log */
     NODE_REFRESH = 63,  /* .trackerfs/refresh */
-    NODE_KINDS = 64,
+
+    /* Of editing; all of them hashed, as kinds from 64 on do not fit into a number of the other
+     * form. */
+    NODE_SCRATCH = 80, /* id: its own; see scratch.h */
+    NODE_SCRATCH_LINK = 81,
+    NODE_STORY_ERROR = 82,
+    NODE_STORY_NEXT_STATES = 83,
+    NODE_STORY_CONFLICT = 84,
+    NODE_STORY_CONFLICT_SIDE = 85, /* sub: EditSide + 1 */
+    NODE_EPIC_ERROR = 86,
+    NODE_EPIC_CONFLICT = 87,
+    NODE_EPIC_CONFLICT_SIDE = 88,
+    NODE_PROJECT_ERROR = 89,
+    NODE_PROJECT_CONFLICT = 90,
+    NODE_PROJECT_CONFLICT_SIDE = 91,
+    NODE_QUEUE = 92,
+    NODE_QUEUE_ITEM = 93, /* id: the edit's number */
+    NODE_KINDS = 94,
 } NodeKind;
 
 typedef enum {
@@ -111,6 +128,7 @@ typedef enum {
     NEED_STATUS = 1 << 5,
     NEED_EVENTS = 1 << 8,
     NEED_REQUESTS = 1 << 9,
+    NEED_EDITS = 1 << 6, /* what editing left: .error, .conflict, the queue */
 } NodeNeeds;
 
 typedef struct NodeInfo {

@@ -41,9 +41,11 @@ typedef struct Notice {
 } Notice;
 
 typedef struct Job {
-    CacheChange *change; /* NULL: only `done`, or of one node */
+    CacheChange *change; /* NULL: only `done`, or of one node, or of a name: */
     Versions *versions;
     gint64 me;
+    guint64 parent;
+    char *name;
     guint64 number;
     void (*done)(gpointer user);
     gpointer user;
@@ -112,6 +114,7 @@ job_free(gpointer data)
         version_faded(job->versions, job->change);
     }
     cache_change_free(job->change);
+    g_free(job->name);
     if (job->done) {
         job->done(job->user);
     }
@@ -456,7 +459,16 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
     g_hash_table_unref(to.barriers);
 }
 
-/* The next change, waiting for one; NULL when stopping. Urgent ones are told on the way. */
+static void
+tell_name(Notify *notify, guint64 parent, const char *name)
+{
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(Notice));
+    g_array_set_clear_func(names, notice_clear);
+    add_notice(NULL, names, NOTICE_ENTRY, parent, 0, name);
+    tell_names(notify, names);
+}
+
+/* The next job, waiting for one; NULL when stopping. Urgent ones are told on the way. */
 static Job *
 wait_for_job(Notify *notify)
 {
@@ -485,7 +497,9 @@ notify_main(void *user)
     Notify *notify = user;
     Job *job;
     while ((job = wait_for_job(notify))) {
-        if (job->change) {
+        if (job->name) {
+            tell_name(notify, job->parent, job->name);
+        } else if (job->change) {
             tell_change(notify, job->change, job->me);
         }
         job_free(job);
@@ -566,6 +580,17 @@ notify_change(Notify *notify, CacheChange *change, gint64 me)
     job->change = change;
     job->versions = notify->versions;
     job->me = me;
+    if (!post(notify, &notify->jobs, job)) {
+        job_free(job);
+    }
+}
+
+void
+notify_name(Notify *notify, guint64 parent, const char *name)
+{
+    Job *job = g_new0(Job, 1);
+    job->parent = parent;
+    job->name = g_strdup(name);
     if (!post(notify, &notify->jobs, job)) {
         job_free(job);
     }

@@ -46,6 +46,10 @@ void notify_use_versions(Notify *notify);
 /* Takes over `change`. `me`: whose my/ it is; 0 unknown. */
 void notify_change(Notify *notify, CacheChange *change, gint64 me);
 
+/* Forget what `name` in the folder `parent` leads to, soon: after a rename whose target the kernel
+ * takes for the node that was renamed. */
+void notify_name(Notify *notify, guint64 parent, const char *name);
+
 /* Forget the attributes of one node, before anything else that is waiting; then calls `done` on
  * notify's thread, or at once when it is stopped. */
 void notify_attributes(Notify *notify, guint64 number, void (*done)(gpointer user), gpointer user);

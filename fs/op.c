@@ -30,6 +30,19 @@
 /* A timeout in seconds beyond which nothing is gained. */
 #define TIMEOUT_MAX_S 86400.0
 
+/* What was made while the server was away has a provisional id in names and numbers that are
+ * known; here it becomes the real one. */
+static void
+resolve(Fs *fs, NodeKey *key)
+{
+    if (edit_id_is_provisional(key->id)) {
+        key->id = cache_resolve_id(fs->cache, key->id);
+    }
+    if (edit_id_is_provisional(key->sub)) {
+        key->sub = cache_resolve_id(fs->cache, key->sub);
+    }
+}
+
 Op *
 op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
          const struct fuse_file_info *info)
@@ -48,6 +61,8 @@ op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
         g_free(op);
         return NULL;
     }
+    resolve(fs, &op->key);
+    op->asker = (gint64)fuse_req_ctx(req)->pid;
     op->name = g_strdup(name);
     if (info) {
         op->info = *info;
@@ -59,9 +74,28 @@ static void
 op_free(Op *op)
 {
     g_clear_error(&op->failure);
+    draft_unref(op->draft);
+    g_clear_pointer(&op->mine, g_bytes_unref);
+    g_clear_pointer(&op->old, g_bytes_unref);
     g_free(op->key_name);
     g_free(op->name);
+    g_free(op->other_key_name);
+    g_free(op->other_name);
     g_free(op);
+}
+
+gboolean
+op_set_other(Op *op, guint64 number, const char *name)
+{
+    op->other_number = number;
+    op->other_name = g_strdup(name);
+    if (!inode_get(op->fs->inodes, number, &op->other_key, &op->other_key_name)) {
+        reply_code(&op->reply, ENOENT);
+        op_free(op);
+        return FALSE;
+    }
+    resolve(op->fs, &op->other_key);
+    return TRUE;
 }
 
 static void
@@ -134,12 +168,19 @@ park(Op *op, const CacheAsk *ask)
         op->is_watching = TRUE;
         fuse_req_interrupt_func(op->reply.req, interrupted, op);
     }
+    const gint64 until_ms = op->wait_until_ms ? op->wait_until_ms : op->since_ms + patience_ms;
     const guint64 number = op->number;
+    const guint64 other = op->other_number;
     count_waiting(fs, number, 1);
-    const ParkVerdict verdict =
-        park_add(fs->park, &op->item, ask->wait_for, op->since_ms + patience_ms, resume);
+    if (other) {
+        count_waiting(fs, other, 1);
+    }
+    const ParkVerdict verdict = park_add(fs->park, &op->item, ask->wait_for, until_ms, resume);
     if (verdict != PARK_TAKEN) {
         count_waiting(fs, number, -1);
+        if (other) {
+            count_waiting(fs, other, -1);
+        }
     }
     switch (verdict) {
     case PARK_TAKEN:
@@ -184,6 +225,17 @@ resume(ParkItem *item, ParkReason reason, const GError *error)
 {
     Op *op = (Op *)item;
     count_waiting(op->fs, op->number, -1);
+    if (op->other_number) {
+        count_waiting(op->fs, op->other_number, -1);
+    }
+    if (op->wait_until_ms) {
+        /* A save: it goes on without us, and says itself what has become of it. */
+        op->is_late = reason != PARK_ENDED;
+        op->wait_until_ms = 0;
+        park_pardon(op->fs->park, item);
+        step(op);
+        return;
+    }
     switch (reason) {
     case PARK_INTERRUPTED:
     case PARK_STOPPED:
@@ -246,6 +298,14 @@ op_set_version(Fs *fs, const Scene *scene, NodeKey *key)
     return !atomic_load(&fs->without_opens) || version_of(scene, key);
 }
 
+gboolean
+op_refuse(Op *op, int code)
+{
+    stop_watching(op);
+    reply_code(&op->reply, code);
+    return TRUE;
+}
+
 static struct timespec
 time_of_ms(gint64 ms)
 {
@@ -284,13 +344,14 @@ op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, str
 static gboolean
 is_told(NodeKind kind)
 {
-    return kind != NODE_ALIAS && !(node_info(kind)->needs & NEED_ACTIVITY);
+    return kind != NODE_ALIAS && kind != NODE_STORY_NEXT_STATES &&
+           !(node_info(kind)->needs & NEED_ACTIVITY);
 }
 
 double
 op_timeout(Fs *fs, const NodeKey *key)
 {
-    if (key->kind == NODE_STATUS || key->kind == NODE_REQUESTS || key->kind == NODE_EVENTS) {
+    if (node_info(key->kind)->needs & (NEED_STATUS | NEED_REQUESTS | NEED_EVENTS | NEED_EDITS)) {
         return 0;
     }
     if (key->kind == NODE_CONTROL || key->kind == NODE_REFRESH) {

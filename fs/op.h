@@ -15,8 +15,10 @@
 #include "fs/notify.h"
 #include "fs/ops.h"
 #include "fs/park.h"
+#include "fs/recall.h"
 #include "fs/reply.h"
 #include "fs/scene.h"
+#include "fs/scratch.h"
 #include "fs/version.h"
 
 #include <stdatomic.h>
@@ -31,6 +33,8 @@ struct Fs {
     gid_t gid;
     mode_t umask;
     gint64 timeout_ms;
+    gboolean read_only, may_delete;
+    gint64 save_wait_ms;
     Cache *cache;
     SceneBook *book;
     InodeTable *inodes;
@@ -48,6 +52,11 @@ struct Fs {
     pthread_mutex_t waiting_lock;
     GHashTable
         *waiting; /* guint64 * -> number of parked operations on it; protected by waiting_lock */
+    BodyPool *bodies; /* of what is being written; all empty on a read-only mount */
+    DraftTable *drafts;
+    Scratch *scratch;
+    Recall *recall;
+    struct Removals *removals;
     _Atomic gint64 impatient_until_ms;
     _Atomic guint64 kernel_requests;
     _Atomic guint open_changes; /* begun, and not with notify yet */
@@ -72,6 +81,25 @@ struct Op {
     gboolean with_attributes; /* likewise, of a folder */
     struct fuse_file_info info;
     gint64 since_ms;
+    guint64 other_number; /* of a rename or link: the second folder or node, and its name */
+    NodeKey other_key;
+    char *other_key_name;
+    char *other_name;
+    guint flags;            /* of a rename */
+    mode_t mode;            /* of a creation */
+    struct stat attributes; /* of a setattr, and which of them */
+    int to_set;
+    gint64 asker; /* thread */
+    Draft *draft; /* what is saved; a reference */
+    gint64 edit;  /* under way; 0: none yet */
+    guint64 generation;
+    GBytes *mine;       /* what was submitted, by the operation that did */
+    GBytes *old;        /* of an exchange: what the file held */
+    gboolean is_merged; /* the save was compared with other bytes than the present ones */
+    guint serial;       /* of a removal; 0: not counted yet */
+    gint64 made_id;
+    gint64 wait_until_ms;    /* 0: as the header says; else the wait ends then, and is no failure */
+    gboolean is_late;        /* it did, or the asker wants to go on */
     gboolean takes_stale;    /* this run: old data is fine */
     gboolean waits_as_stale; /* parked with old data at hand */
     gboolean is_watching;    /* interrupts are delivered */
@@ -82,6 +110,9 @@ struct Op {
 /* NULL: the request is answered (the node is unknown). `name` and `info` may be NULL. */
 Op *op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
              const struct fuse_file_info *info);
+
+/* The second folder or node of a rename or link. FALSE: answered, and `op` is gone. */
+gboolean op_set_other(Op *op, guint64 number, const char *name);
 
 /* Runs it; `op` is gone afterwards, or the park's. */
 void op_go(Op *op);
@@ -99,6 +130,9 @@ gboolean op_set_version(Fs *fs, const Scene *scene, NodeKey *key);
 
 /* For the functions: ends with an error of our own. Always FALSE. */
 gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
+
+/* Likewise: answers with an errno of the file system's own, such as EEXIST. Always TRUE. */
+gboolean op_refuse(Op *op, int code);
 
 /* Attributes as the kernel wants them, and for how long it may keep them. */
 void op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts,

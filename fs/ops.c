@@ -1,7 +1,7 @@
 /* The table, and the operations that name a node: lookup, forget, getattr, readlink, statfs,
  * attributes. Those on open files and folders are in ops_open.c.
  *
- * Every change is refused with EROFS; that is where editing will enter.
+ * Those that write are in ops_write.c and ops_names.c.
  * A lookup is counted before it is answered and taken back when the kernel did not take the answer.
  */
 #include "fs/ops_open.h"
@@ -9,8 +9,12 @@
 #include "cache/base/clock.h"
 #include "fs/handle.h"
 #include "fs/list.h"
+#include "fs/ops_names.h"
 #include "fs/ops_ro.h"
+#include "fs/ops_write.h"
+#include "fs/present.h"
 #include "fs/refresh.h"
+#include "fs/removal.h"
 #include "fs/tree.h"
 
 #include <errno.h>
@@ -21,7 +25,7 @@
 #define NEGATIVE_TIMEOUT_S 1.0
 #define ATTRIBUTE_PREFIX "user.tracker."
 #define STATFS_BLOCK_BYTES 4096
-/* What df shows: a full disk of a plausible size; nothing can be written. */
+/* What df shows: a disk of a plausible size, full when nothing can be written. */
 #define STATFS_BLOCKS (1024 * 1024)
 
 /* A name that begins with a number may come to be as an alias, which nobody can tell the kernel in
@@ -32,26 +36,37 @@ answer_negative(Op *op)
     const double timeout = op_timeout(op->fs, &op->key);
     struct fuse_entry_param entry = {
         .entry_timeout = g_ascii_isdigit(*op->name) ? MIN(timeout, NEGATIVE_TIMEOUT_S) : timeout};
+    if (strcmp(op->name, ".error") == 0 || strcmp(op->name, ".conflict") == 0) {
+        entry.entry_timeout = 0; /* they come with a save */
+    }
     op_answering(op);
     (void)reply_entry(&op->reply, &entry);
 }
 
-static void
-answer_entry(Op *op, const Scene *scene, const NodeKey *key, const Facts *facts)
+/* FALSE: it is gone. `passing`: the name is not the tree's own, and the kernel is not to keep it.
+ */
+static gboolean
+answer_entry(Op *op, const Scene *scene, const NodeKey *key, gboolean passing)
 {
     Fs *fs = op->fs;
     const double timeout = op_timeout(fs, key);
     struct fuse_entry_param entry = {
         .ino = inode_intern(fs->inodes, key),
         .attr_timeout = timeout,
-        .entry_timeout = MIN(timeout, op_timeout(fs, &op->key)),
+        .entry_timeout = passing ? 0 : MIN(timeout, op_timeout(fs, &op->key)),
     };
+    const guint64 number = key->version ? inode_number(fs->inodes, key) : entry.ino;
+    if (!present_stat(fs, scene, key, number, &entry.attr)) {
+        op_forget(fs, entry.ino, 1);
+        return FALSE;
+    }
+    if (draft_table_has(fs->drafts, entry.ino)) {
+        entry.attr_timeout = 0;
+    }
     if (key->kind == NODE_CONTROL || op->key.kind == NODE_CONTROL) {
         entry.entry_timeout = timeout; /* a fixed name, whatever the account is doing */
     }
-    op_fill_stat(fs, key, key->version ? inode_number(fs->inodes, key) : entry.ino, facts,
-                 &entry.attr);
-    inode_tell_size(fs->inodes, entry.ino, (gint64)facts->size);
+    inode_tell_size(fs->inodes, entry.ino, entry.attr.st_size);
     if (key->version && version_is_passing(key->kind)) {
         version_pin(fs->versions, entry.ino, scene, key);
     }
@@ -59,6 +74,31 @@ answer_entry(Op *op, const Scene *scene, const NodeKey *key, const Facts *facts)
     if (!reply_entry(&op->reply, &entry)) {
         op_forget(fs, entry.ino, 1);
     }
+    return TRUE;
+}
+
+/* A name that is not the tree's own (scratch.h). FALSE: `ret_alias` is the node that it leads to,
+ * or the tree is to be asked. */
+static gboolean
+answer_scratch(Op *op, NodeKey *ret_alias)
+{
+    g_auto(ScratchEntry) entry = {0};
+    if (!scratch_find(op->fs->scratch, inode_number(op->fs->inodes, &op->key), op->name, &entry)) {
+        return FALSE;
+    }
+    switch (entry.what) {
+    case SCRATCH_FILE:
+        ops_answer_draft(op, entry.draft);
+        return TRUE;
+    case SCRATCH_GAP:
+        return op_refuse(op, ENOENT);
+    case SCRATCH_ALIAS:
+        *ret_alias = entry.key;
+        return FALSE;
+    case SCRATCH_NONE:
+        break;
+    }
+    return FALSE;
 }
 
 static gboolean
@@ -68,7 +108,14 @@ run_lookup(Op *op, CacheAsk *ask)
     g_auto(Scene) own = {0};
     g_autofree char *key_name = NULL;
     NodeKey key;
-    Facts facts;
+    NodeKey alias = {0};
+    if (answer_scratch(op, &alias)) {
+        return TRUE;
+    }
+    if (alias.kind != NODE_NONE) {
+        return scene_gather(op->fs->book, &alias, node_needs(&alias), ask, &scene) &&
+               (answer_entry(op, &scene, &alias, TRUE) || op_refuse(op, ENOENT));
+    }
     const guint needs = list_lookup_needs(&op->key, op->name);
     if (!scene_gather(op->fs->book, &op->key, needs, ask, &scene)) {
         return FALSE;
@@ -84,11 +131,9 @@ run_lookup(Op *op, CacheAsk *ask)
         }
         seen = &own;
     }
-    if (!scene_describe(seen, &key, &facts) || !op_set_version(op->fs, seen, &key)) {
+    if (!op_set_version(op->fs, seen, &key) || !answer_entry(op, seen, &key, FALSE)) {
         answer_negative(op);
-        return TRUE;
     }
-    answer_entry(op, seen, &key, &facts);
     return TRUE;
 }
 
@@ -121,24 +166,39 @@ do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 }
 
 static gboolean
+is_ours(NodeKind kind)
+{
+    return kind == NODE_SCRATCH || kind == NODE_SCRATCH_LINK;
+}
+
+static gboolean
 run_getattr(Op *op, CacheAsk *ask)
 {
+    Fs *fs = op->fs;
     g_auto(Scene) scene = {0};
-    Facts facts;
     if (op->key.version) {
         return ops_ro_getattr(op, ask);
     }
-    if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
-        return FALSE;
-    }
-    if (!scene_describe(&scene, &op->key, &facts)) {
-        return op_fail(ask, ERR_NOT_FOUND, "it is gone");
-    }
     struct stat attributes;
-    op_fill_stat(op->fs, &op->key, op->number, &facts, &attributes);
-    inode_tell_size(op->fs->inodes, op->number, (gint64)facts.size);
+    double timeout = 0;
+    if (is_ours(op->key.kind)) {
+        g_autoptr(Draft) draft = draft_table_find(fs->drafts, op->number);
+        if (!draft) {
+            return op_refuse(op, ESTALE); /* renamed over a file: the kernel looks again */
+        }
+        present_draft_stat(fs, draft, &attributes);
+    } else {
+        if (!scene_gather(fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
+            return FALSE;
+        }
+        if (!present_stat(fs, &scene, &op->key, op->number, &attributes)) {
+            return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+        }
+        timeout = draft_table_has(fs->drafts, op->number) ? 0 : op_timeout(fs, &op->key);
+    }
+    inode_tell_size(fs->inodes, op->number, attributes.st_size);
     op_answering(op);
-    reply_attr(&op->reply, &attributes, op_timeout(op->fs, &op->key));
+    reply_attr(&op->reply, &attributes, timeout);
     return TRUE;
 }
 
@@ -163,6 +223,15 @@ static gboolean
 run_readlink(Op *op, CacheAsk *ask)
 {
     g_auto(Scene) scene = {0};
+    if (is_ours(op->key.kind)) {
+        g_autoptr(Draft) draft = draft_table_find(op->fs->drafts, op->number);
+        if (!draft || !draft->link_target) {
+            return op_refuse(op, ESTALE);
+        }
+        op_answering(op);
+        reply_link(&op->reply, draft->link_target);
+        return TRUE;
+    }
     if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
         return FALSE;
     }
@@ -192,8 +261,14 @@ do_statfs(fuse_req_t req, fuse_ino_t number)
         .f_blocks = STATFS_BLOCKS,
         .f_files = inode_count(fs->inodes),
         .f_namemax = TREE_NAME_BYTES,
-        .f_flag = ST_RDONLY | ST_NOSUID | ST_NODEV,
+        .f_flag = ST_NOSUID | ST_NODEV,
     };
+    if (fs->read_only) {
+        figures.f_flag |= ST_RDONLY;
+    } else {
+        figures.f_bfree = figures.f_bavail = STATFS_BLOCKS / 2;
+        figures.f_ffree = figures.f_favail = BODY_POOL_MAX;
+    }
     (void)fuse_reply_statfs(req, &figures);
 }
 
@@ -201,13 +276,33 @@ do_statfs(fuse_req_t req, fuse_ino_t number)
 static guint
 attribute_needs(const NodeKey *key)
 {
-    return key->kind == NODE_STORY ? node_needs(key) | NEED_STORY : node_needs(key);
+    guint needs = node_needs(key);
+    if (key->project_id && key->kind != NODE_LINK && key->kind != NODE_ALIAS) {
+        needs |= NEED_EDITS;
+    }
+    return key->kind == NODE_STORY ? needs | NEED_STORY : needs;
 }
 
 static gboolean
 run_getxattr(Op *op, CacheAsk *ask)
 {
     g_auto(Scene) scene = {0};
+    if (is_ours(op->key.kind)) {
+        g_autoptr(Draft) draft = draft_table_find(op->fs->drafts, op->number);
+        g_autoptr(GBytes) own = draft ? draft_attribute(draft, op->name) : NULL;
+        op_answering(op);
+        if (own) {
+            gsize length = 0;
+            gconstpointer data = g_bytes_get_data(own, &length);
+            reply_xattr(&op->reply, data, length, op->size);
+        } else {
+            reply_code(&op->reply, ENODATA);
+        }
+        return TRUE;
+    }
+    if (!g_str_has_prefix(op->name, ATTRIBUTE_PREFIX)) {
+        return op_refuse(op, ENODATA);
+    }
     if (!scene_gather(op->fs->book, &op->key, attribute_needs(&op->key), ask, &scene)) {
         return FALSE;
     }
@@ -224,7 +319,8 @@ run_getxattr(Op *op, CacheAsk *ask)
 static void
 do_getxattr(fuse_req_t req, fuse_ino_t number, const char *name, size_t size)
 {
-    if (!g_str_has_prefix(name, ATTRIBUTE_PREFIX)) {
+    const Fs *fs = fuse_req_userdata(req);
+    if (!g_str_has_prefix(name, ATTRIBUTE_PREFIX) && fs->read_only) {
         (void)fuse_reply_err(req,
                              ENODATA); /* security.capability and the like: never, and at once */
         return;
@@ -244,10 +340,19 @@ static gboolean
 run_listxattr(Op *op, CacheAsk *ask)
 {
     g_auto(Scene) scene = {0};
+    g_autoptr(GString) names = g_string_new(NULL);
+    if (is_ours(op->key.kind)) {
+        g_autoptr(Draft) draft = draft_table_find(op->fs->drafts, op->number);
+        if (draft) {
+            draft_list_attributes(draft, names);
+        }
+        op_answering(op);
+        reply_xattr(&op->reply, names->str, names->len, op->size);
+        return TRUE;
+    }
     if (!scene_gather(op->fs->book, &op->key, attribute_needs(&op->key), ask, &scene)) {
         return FALSE;
     }
-    g_autoptr(GString) names = g_string_new(NULL);
     for (const char *const *name = scene_attribute_names(); *name; name++) {
         g_autofree char *value = scene_attribute(&scene, &op->key, *name);
         if (value) {
@@ -291,25 +396,45 @@ do_init(void *user, struct fuse_conn_info *connection)
     connection->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 }
 
-#define REFUSE(operation, ...)                                                                     \
-    static void operation(fuse_req_t req, __VA_ARGS__)                                             \
-    {                                                                                              \
-        (void)fuse_reply_err(req, EROFS);                                                          \
+/* Attributes of the tree's files cannot be set; those of an editor's own can. */
+static gboolean
+run_setxattr(Op *op, CacheAsk *ask)
+{
+    (void)ask;
+    g_autoptr(Draft) draft = draft_table_find(op->fs->drafts, op->number);
+    if (!draft || !is_ours(op->key.kind)) {
+        return op_refuse(op, g_str_has_prefix(op->name, ATTRIBUTE_PREFIX) ? EPERM : EOPNOTSUPP);
     }
+    return op_refuse(op, draft_set_attribute(draft, op->name, op->mine, op->to_set));
+}
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-REFUSE(refuse_mknod, fuse_ino_t a, const char *b, mode_t c, dev_t d)
-REFUSE(refuse_mkdir, fuse_ino_t a, const char *b, mode_t c)
-REFUSE(refuse_remove, fuse_ino_t a, const char *b)
-REFUSE(refuse_symlink, const char *a, fuse_ino_t b, const char *c)
-REFUSE(refuse_rename, fuse_ino_t a, const char *b, fuse_ino_t c, const char *d, unsigned e)
-REFUSE(refuse_link, fuse_ino_t a, fuse_ino_t b, const char *c)
-REFUSE(refuse_create, fuse_ino_t a, const char *b, mode_t c, struct fuse_file_info *d)
-REFUSE(refuse_write, fuse_ino_t a, const char *b, size_t c, off_t d, struct fuse_file_info *e)
-REFUSE(refuse_fallocate, fuse_ino_t a, int b, off_t c, off_t d, struct fuse_file_info *e)
-REFUSE(refuse_setxattr, fuse_ino_t a, const char *b, const char *c, size_t d, int e)
-#pragma GCC diagnostic pop
+static void
+do_setxattr(fuse_req_t req, fuse_ino_t number, const char *name, const char *value, size_t size,
+            int flags)
+{
+    const Fs *fs = fuse_req_userdata(req);
+    if (fs->read_only) {
+        (void)fuse_reply_err(req, EROFS);
+        return;
+    }
+    Op *op = op_begin(req, number, run_setxattr, name, NULL);
+    if (op) {
+        op->mine = g_bytes_new(value, size);
+        op->to_set = flags;
+        op_go(op);
+    }
+}
+
+static void
+do_removexattr(fuse_req_t req, fuse_ino_t number, const char *name)
+{
+    const Fs *fs = fuse_req_userdata(req);
+    if (fs->read_only) {
+        (void)fuse_reply_err(req, EROFS);
+        return;
+    }
+    op_go(op_begin(req, number, run_setxattr, name, NULL));
+}
 
 static void
 do_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attributes, int which,
@@ -317,13 +442,10 @@ do_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attributes, int which
 {
     Fs *fs = fuse_req_userdata(req);
     const NodeKey refresh = {.kind = NODE_REFRESH, .id = 1};
-    (void)attributes;
-    (void)which;
-    (void)info;
     if (number == inode_number(fs->inodes, &refresh)) {
         refresh_for_setattr(req, number);
     } else {
-        (void)fuse_reply_err(req, EROFS);
+        ops_setattr(req, number, attributes, which, info);
     }
 }
 
@@ -344,19 +466,21 @@ static const struct fuse_lowlevel_ops operations = {
     .readdir = ops_readdir,
     .readdirplus = ops_readdirplus,
     .releasedir = ops_release,
+    .create = ops_create,
+    .write = ops_write,
+    .flush = ops_flush,
+    .fsync = ops_fsync,
+    .fallocate = ops_fallocate,
     .setattr = do_setattr,
-    .mknod = refuse_mknod,
-    .mkdir = refuse_mkdir,
-    .unlink = refuse_remove,
-    .rmdir = refuse_remove,
-    .symlink = refuse_symlink,
-    .rename = refuse_rename,
-    .link = refuse_link,
-    .create = refuse_create,
-    .write = refuse_write,
-    .fallocate = refuse_fallocate,
-    .setxattr = refuse_setxattr,
-    .removexattr = refuse_remove,
+    .mknod = ops_mknod,
+    .mkdir = ops_mkdir,
+    .unlink = ops_unlink,
+    .rmdir = ops_rmdir,
+    .symlink = ops_symlink,
+    .rename = ops_rename,
+    .link = ops_link,
+    .setxattr = do_setxattr,
+    .removexattr = do_removexattr,
 };
 
 const struct fuse_lowlevel_ops *
@@ -390,7 +514,15 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->gid = config->gid;
     fs->umask = config->umask;
     fs->timeout_ms = config->timeout_ms;
+    fs->read_only = config->read_only;
+    fs->may_delete = config->may_delete;
+    fs->save_wait_ms = config->save_wait_ms;
     fs->cache = cache;
+    fs->bodies = body_pool_new();
+    fs->drafts = draft_table_new();
+    fs->scratch = scratch_new(fs->drafts);
+    fs->recall = recall_new();
+    fs->removals = removals_new(config->trash);
     fs->inodes = inode_table_new();
     fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
     fs->grace = grace_new();
@@ -473,6 +605,11 @@ fs_free(Fs *fs)
     versions_free(fs->versions);
     g_hash_table_destroy(fs->waiting);
     (void)pthread_mutex_destroy(&fs->waiting_lock);
+    scratch_free(fs->scratch);
+    draft_table_free(fs->drafts);
+    recall_free(fs->recall);
+    removals_free(fs->removals);
+    body_pool_free(fs->bodies);
     scene_book_free(fs->book);
     inode_table_free(fs->inodes);
     g_free(fs);

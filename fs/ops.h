@@ -29,6 +29,9 @@ typedef struct FsConfig {
     gboolean id_names;  /* names=id: bare ids instead of "<id>-<slug>" */
     gboolean read_only; /* the mount is read-only: writes are EROFS */
     gboolean show_attachments;
+    gboolean may_delete;     /* things can be removed from the server */
+    const char *trash;       /* where they are copied first; NULL: nothing can be removed */
+    gint64 save_wait_ms;     /* how long close(2) waits for the server */
     gint64 timeout_ms;       /* no operation waits longer */
     const char *mount_point; /* for texts: README.md, status.json; may be NULL */
     const char *source;      /* likewise: "https://host", "demo"; never a token */

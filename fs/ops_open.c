@@ -17,6 +17,9 @@
 #include "fs/handle.h"
 #include "fs/list.h"
 #include "fs/ops_ro.h"
+#include "fs/ops_write.h"
+#include "fs/present.h"
+#include "fs/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +31,16 @@ handle_of(const struct fuse_file_info *info)
     return (Handle *)(guintptr)info->fh;
 }
 
-static void
-drop_handle(Fs *fs, Handle *handle)
+void
+ops_drop_handle(Fs *fs, Handle *handle)
 {
     if (handle->is_claimed) {
         inode_unclaim(fs->inodes, handle->number);
+    }
+    if (handle->draft) {
+        /* What the kernel thinks the size is came from writers. */
+        inode_tell_size(fs->inodes, handle->number, -1);
+        draft_table_close(fs->drafts, handle->draft);
     }
     handle_unref(handle);
 }
@@ -43,7 +51,7 @@ answer_open(Op *op, Handle *handle)
     op->info.fh = (guintptr)handle;
     op_answering(op);
     if (!reply_open(&op->reply, &op->info)) {
-        drop_handle(op->fs, handle);
+        ops_drop_handle(op->fs, handle);
     }
 }
 
@@ -60,7 +68,7 @@ finish_open(gpointer user)
 {
     LateOpen *late = user;
     if (!reply_open(&late->reply, &late->info)) {
-        drop_handle(late->fs, late->handle);
+        ops_drop_handle(late->fs, late->handle);
     }
     g_free(late);
 }
@@ -79,12 +87,22 @@ answer_open_late(Op *op, Handle *handle)
     notify_attributes(op->fs->notify, op->number, finish_open, late);
 }
 
+void
+ops_answer_open(Op *op, Handle *handle, gboolean late)
+{
+    if (late) {
+        answer_open_late(op, handle);
+    } else {
+        answer_open(op, handle);
+    }
+}
+
 static void
 answer_file(Op *op, Handle *handle, guint64 digest, gint64 size)
 {
     InodeTable *inodes = op->fs->inodes;
     op->info.noflush = 1;
-    if (node_info(op->key.kind)->needs & (NEED_STATUS | NEED_REQUESTS | NEED_EVENTS)) {
+    if (node_info(op->key.kind)->needs & (NEED_STATUS | NEED_REQUESTS | NEED_EVENTS | NEED_EDITS)) {
         op->info.direct_io = 1;
         answer_open(op, handle);
         return;
@@ -93,11 +111,7 @@ answer_file(Op *op, Handle *handle, guint64 digest, gint64 size)
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
     op->info.direct_io = claim == CLAIM_BYPASS;
-    if (inode_told_size(inodes, op->number) != size) {
-        answer_open_late(op, handle);
-    } else {
-        answer_open(op, handle);
-    }
+    ops_answer_open(op, handle, inode_told_size(inodes, op->number) != size);
 }
 
 /* An attachment never changes: another file has another id. */
@@ -133,9 +147,26 @@ open_events(Op *op, CacheAsk *ask)
     return TRUE;
 }
 
+/* Somebody is writing the file: who opens it sees what is written. */
+static gboolean
+open_draft(Op *op)
+{
+    Draft *draft = draft_table_open(op->fs->drafts, op->number, NULL);
+    if (draft) {
+        ops_open_draft(op, draft);
+    }
+    return draft != NULL;
+}
+
 static gboolean
 run_open(Op *op, CacheAsk *ask)
 {
+    if (open_draft(op)) {
+        return TRUE;
+    }
+    if (op->key.kind == NODE_SCRATCH) {
+        return op_refuse(op, ESTALE);
+    }
     g_auto(Scene) scene = {0};
     g_auto(Content) content = {0};
     if (!scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
@@ -147,8 +178,12 @@ run_open(Op *op, CacheAsk *ask)
     if (op->key.kind == NODE_ATTACHMENT) {
         return open_attachment(op, &scene, ask);
     }
-    if (!scene_content(&scene, &op->key, &content)) {
+    if (!present_content(op->fs, &scene, &op->key, op->number, &content, NULL)) {
         return op_fail(ask, ERR_NOT_FOUND, "it is gone");
+    }
+    if (!op->fs->read_only && target_is_file(&op->key)) {
+        g_autoptr(GBytes) seen = g_bytes_new(content.data, content.length);
+        recall_read(op->fs->recall, op->number, op->asker, seen);
     }
     Handle *handle = handle_new(op->number);
     handle->content = content;
@@ -169,7 +204,11 @@ ops_open(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
     const NodeKey refresh = {.kind = NODE_REFRESH, .id = 1};
     if (number != inode_number(fs->inodes, &refresh) &&
         ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC))) {
-        (void)fuse_reply_err(req, EROFS);
+        if (fs->read_only) {
+            (void)fuse_reply_err(req, EROFS);
+        } else {
+            ops_open_write(req, number, info);
+        }
         return;
     }
     op_go(op_begin(req, number, run_open, NULL, info));
@@ -187,10 +226,11 @@ ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fu
     Reply reply;
     atomic_fetch_add(&fs->kernel_requests, 1);
     reply_init(&reply, req);
-    if (handle->fd >= 0) {
+    const int fd = handle->draft ? body_fd(handle->draft->body) : handle->fd;
+    if (fd >= 0) {
         struct fuse_bufvec vector = FUSE_BUFVEC_INIT(size);
         vector.buf[0].flags = (enum fuse_buf_flags)(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
-        vector.buf[0].fd = handle->fd;
+        vector.buf[0].fd = fd;
         vector.buf[0].pos = offset;
         reply_data(&reply, &vector);
         return;
@@ -203,8 +243,11 @@ ops_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset, struct fu
 void
 ops_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
-    (void)number;
-    drop_handle(fuse_req_userdata(req), handle_of(info));
+    if (handle_of(info)->draft) {
+        ops_release_writer(req, number, info);
+        return;
+    }
+    ops_drop_handle(fuse_req_userdata(req), handle_of(info));
     (void)fuse_reply_err(req, 0);
 }
 
@@ -297,14 +340,15 @@ put_entry(DirBuffer *buffer, guint at, double timeout)
     NodeKey key = listed->key;
     entry.attr.st_ino = inode_number(fs->inodes, &listed->key);
     entry.attr.st_mode = node_info(listed->key.kind)->type;
-    Facts facts;
+    struct stat attributes;
     if (buffer->with_attributes && buffer->lets_keep &&
         scene_covers(&handle->scene, &listed->key) &&
-        scene_describe(&handle->scene, &listed->key, &facts) &&
+        present_stat(fs, &handle->scene, &key, entry.attr.st_ino, &attributes) &&
         op_set_version(fs, &handle->scene, &key)) {
         entry.ino = inode_intern(fs->inodes, &key);
-        op_fill_stat(fs, &key, entry.attr.st_ino, &facts, &entry.attr);
-        inode_tell_size(fs->inodes, entry.ino, (gint64)facts.size);
+        entry.attr = attributes;
+        inode_tell_size(fs->inodes, entry.ino, attributes.st_size);
+        entry.attr_timeout = draft_table_has(fs->drafts, entry.ino) ? 0 : timeout;
     }
     const gboolean fits = put(buffer, listed->name, &entry, next);
     if (entry.ino && fits) {

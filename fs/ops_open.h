@@ -18,3 +18,8 @@ void ops_readdirplus(fuse_req_t req, fuse_ino_t number, size_t size, off_t offse
  * it failed. */
 gboolean ops_answer_directory(Fs *fs, fuse_req_t req, const Handle *handle, size_t size,
                               off_t offset, gboolean with_attributes);
+
+/* Answers an open with a handle; `late`: when the kernel has forgotten the size it was told. */
+void ops_answer_open(Op *op, Handle *handle, gboolean late);
+/* Ends a handle, and its share in what it opened. */
+void ops_drop_handle(Fs *fs, Handle *handle);

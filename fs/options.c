@@ -257,11 +257,26 @@ set_debug(Options *options, const char *value, GError **error)
 }
 
 static gboolean
+set_save_wait(Options *options, const char *value, GError **error)
+{
+    return parse_seconds("save_wait", value, 0, 3600, &options->save_wait_ms, error);
+}
+
+static gboolean
+set_delete(Options *options, const char *value, GError **error)
+{
+    (void)value;
+    (void)error;
+    options->may_delete = TRUE;
+    return TRUE;
+}
+
+static gboolean
 set_ro(Options *options, const char *value, GError **error)
 {
     (void)value;
     (void)error;
-    options->wants_writing = FALSE;
+    options->read_only = TRUE;
     return TRUE;
 }
 
@@ -270,7 +285,7 @@ set_rw(Options *options, const char *value, GError **error)
 {
     (void)value;
     (void)error;
-    options->wants_writing = TRUE;
+    options->read_only = FALSE;
     return TRUE;
 }
 
@@ -317,6 +332,8 @@ static const Word words[] = {
     {"umask", WORD_OURS_VALUE, set_umask},
     {"debug", WORD_OURS_VALUE, set_debug},
     {"ro", WORD_OURS_FLAG, set_ro},
+    {"delete", WORD_OURS_FLAG, set_delete},
+    {"save_wait", WORD_OURS_VALUE, set_save_wait},
     {"rw", WORD_OURS_FLAG, set_rw},
     {"allow_other", WORD_OURS_FLAG, set_allow_other},
     {"default_permissions", WORD_OURS_FLAG, set_default_permissions},
@@ -631,6 +648,8 @@ options_parse(int argc, char **argv, const Config *config, GError **error)
     options->ttl_ms = 60 * 1000;
     options->poll_ms = -1;
     options->timeout_ms = 30 * 1000;
+    options->save_wait_ms = 5 * 1000;
+    options->read_only = TRUE;
     options->attachment_limit_bytes = (gint64)1 << 30;
     options->uid = getuid();
     options->gid = getgid();

@@ -18,7 +18,9 @@ typedef struct Options {
     Location *location;
     char *mount_point; /* as given, absolute */
     gboolean foreground, debug_fuse, fake;
-    gboolean wants_writing; /* rw was asked for: said, and mounted read-only */
+    gboolean read_only;
+    gboolean may_delete; /* things can be removed from the server */
+    gint64 save_wait_ms; /* how long a close(2) waits for the server's answer */
 
     gint64 *project_ids;
     guint n_project_ids;

@@ -96,6 +96,13 @@ park_interrupt(Park *park, ParkItem *item)
     make_ready_locked(park, item);
 }
 
+void
+park_pardon(Park *park, ParkItem *item)
+{
+    LOCK_SCOPE(&park->lock);
+    item->is_interrupted = FALSE;
+}
+
 static ParkVerdict
 reserve(Park *park, ParkItem *item, CacheKey key, gint64 deadline_ms, ParkResumeFn resume)
 {

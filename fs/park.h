@@ -56,4 +56,7 @@ ParkVerdict park_add(Park *park, ParkItem *item, CacheKey key, gint64 deadline_m
  * once. */
 void park_interrupt(Park *park, ParkItem *item);
 
+/* The interrupts so far are not to count when the item is parked again. */
+void park_pardon(Park *park, ParkItem *item);
+
 guint park_count(Park *park);

@@ -88,6 +88,18 @@ reply_open(Reply *reply, const struct fuse_file_info *info)
     return fuse_reply_open(answer(reply), info) == 0;
 }
 
+gboolean
+reply_create(Reply *reply, const struct fuse_entry_param *entry, const struct fuse_file_info *info)
+{
+    return fuse_reply_create(answer(reply), entry, info) == 0;
+}
+
+void
+reply_written(Reply *reply, gsize length)
+{
+    (void)fuse_reply_write(answer(reply), length);
+}
+
 void
 reply_attr(Reply *reply, const struct stat *attributes, double timeout)
 {

@@ -24,6 +24,9 @@ void reply_error(Reply *reply, const GError *error);
 void reply_code(Reply *reply, int code);
 gboolean reply_entry(Reply *reply, const struct fuse_entry_param *entry);
 gboolean reply_open(Reply *reply, const struct fuse_file_info *info);
+gboolean reply_create(Reply *reply, const struct fuse_entry_param *entry,
+                      const struct fuse_file_info *info);
+void reply_written(Reply *reply, gsize length);
 void reply_attr(Reply *reply, const struct stat *attributes, double timeout);
 void reply_buffer(Reply *reply, const char *data, gsize length);
 void reply_data(Reply *reply, struct fuse_bufvec *vector);

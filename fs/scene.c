@@ -9,6 +9,8 @@
 #include "cache/base/clock.h"
 #include "cache/base/err.h"
 #include "cache/base/lock.h"
+#include "fs/list.h"
+#include "fs/target.h"
 #include "fs/tree.h"
 
 #include <string.h>
@@ -72,6 +74,14 @@ scene_clear(Scene *scene)
     activity_unref(scene->activity);
     content_clear(&scene->status);
     content_clear(&scene->requests);
+    g_free(scene->edits.error);
+    g_free(scene->edits.shown);
+    for (guint i = 0; i < N_EDIT_SIDES; i++) {
+        g_free(scene->edits.sides[i].data);
+    }
+    if (scene->edits.queue) {
+        g_ptr_array_unref(scene->edits.queue);
+    }
     if (scene->all) {
         g_ptr_array_unref(scene->all);
     }
@@ -169,6 +179,26 @@ gather_status(SceneBook *book, Scene *scene)
     cache_status_clear(&status);
 }
 
+static void
+gather_edits(SceneBook *book, const NodeKey *key, SceneEdits *edits)
+{
+    EditOwner owner;
+    gint64 id;
+    if (target_owner(key, &owner, &id)) {
+        edits->error = cache_dup_error(book->cache, owner, id);
+        for (guint i = 0; i < N_EDIT_SIDES; i++) {
+            edits->has_conflict |=
+                cache_get_conflict(book->cache, owner, id, (EditSide)i, &edits->sides[i]);
+        }
+        return;
+    }
+    edits->queue = cache_list_edits(book->cache);
+    if (key->kind == NODE_QUEUE_ITEM) {
+        edits->shown_id = key->id;
+        edits->shown = cache_show_edit(book->cache, key->id);
+    }
+}
+
 static gboolean
 not_found(CacheAsk *ask)
 {
@@ -201,6 +231,9 @@ is_mounted(const Account *account, gint64 project_id)
 static gboolean
 gather(SceneBook *book, const NodeKey *key, guint needs, CacheAsk *ask, Scene *scene)
 {
+    if (needs & NEED_EDITS) {
+        gather_edits(book, key, &scene->edits);
+    }
     if (needs & NEED_STATUS) {
         gather_status(book, scene);
     }
@@ -269,6 +302,9 @@ gboolean
 scene_covers(const Scene *scene, const NodeKey *key)
 {
     const guint needs = node_needs(key);
+    if (key->kind == NODE_QUEUE_ITEM && scene->edits.shown_id != key->id) {
+        return FALSE;
+    }
     if ((needs & scene->has) != needs) {
         return FALSE;
     }
@@ -314,6 +350,27 @@ scene_attachment(const Scene *scene, const NodeKey *key)
     return scene->story ? story_find_attachment(scene->story, key->sub) : NULL;
 }
 
+/* The name of a comment, task or attachment in its own folder, which is where its alias lies. */
+static char *
+made_target(const Scene *scene, const NodeKey *key)
+{
+    NodeKey made = *key;
+    made.kind = key->of;
+    made.of = NODE_NONE;
+    const NodeKey folder = node_parent_key(&made);
+    g_auto(Listing) listing = {0};
+    if (!list_folder(scene, &folder, &listing)) {
+        return NULL;
+    }
+    for (guint i = 0; i < listing.entries->len; i++) {
+        const ListEntry *entry = &g_array_index(listing.entries, ListEntry, i);
+        if (entry->key.kind == made.kind && entry->key.sub == made.sub) {
+            return g_strdup(entry->name);
+        }
+    }
+    return NULL;
+}
+
 static char *
 alias_target(const Scene *scene, const NodeKey *key)
 {
@@ -325,7 +382,7 @@ alias_target(const Scene *scene, const NodeKey *key)
     case NODE_EPIC:
         return scene_epic_name(scene, key->id);
     default:
-        return NULL;
+        return made_target(scene, key);
     }
 }
 

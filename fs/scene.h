@@ -7,6 +7,7 @@
  * next to the cache's own: ERR_NOT_FOUND when the node is no more. */
 #pragma once
 
+#include "cache/cache.h"
 #include "fs/node.h"
 #include "fs/render.h"
 #include "fs/views.h"
@@ -26,6 +27,16 @@ SceneBook *scene_book_new(Cache *cache, const SceneConfig *config);
 void scene_book_free(SceneBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SceneBook, scene_book_free)
 
+/* What editing left: of the story, epic or project that the node belongs to, and the queue. */
+typedef struct SceneEdits {
+    char *error; /* NULL: none */
+    gboolean has_conflict;
+    Text sides[N_EDIT_SIDES];
+    GPtrArray *queue; /* EditStatus *; NULL: not asked for */
+    gint64 shown_id;  /* of the one whose text is `shown` */
+    char *shown;
+} SceneEdits;
+
 typedef struct Scene {
     const SceneConfig *config; /* borrowed, like the snapshots after a scene_borrow() */
     guint has;                 /* NodeNeeds that are here */
@@ -37,6 +48,7 @@ typedef struct Scene {
     Content requests;
     gint64 events_bytes, events_ms; /* length and time of the last line, 0: none */
     GPtrArray *all;                 /* Views * of every project of the account */
+    SceneEdits edits;
 } Scene;
 
 void scene_clear(Scene *scene);

@@ -116,9 +116,11 @@ mount_fs demo "$work/link"
 # As mount(8) calls it: flags of a helper, words of fstab.
 ln -s "$trackerfs" "$work/mount.fuse.trackerfs"
 "$work/mount.fuse.trackerfs" demo "$mnt" -n -s -o rw,noauto,user,_netdev,nofail,x-systemd.automount,nosuid,nodev,noatime,names=id 2>"$work/err"
-said "read-only"
-grep -q " $mnt ro,nosuid,nodev" /proc/self/mountinfo || fail "options: $(grep " $mnt " /proc/self/mountinfo)"
+grep -q " $mnt rw,nosuid,nodev" /proc/self/mountinfo || fail "options: $(grep " $mnt " /proc/self/mountinfo)"
 grep " $mnt " /proc/self/mountinfo | grep -q -- '- fuse.trackerfs demo ' || fail "type and source: $(grep " $mnt " /proc/self/mountinfo)"
+expect_errno "Operation not permitted" touch "$mnt/x"
+unmount "$mnt"
+mount_fs demo "$mnt" ro
 expect_errno "Read-only file system" touch "$mnt/x"
 unmount "$mnt"
 "$work/mount.fuse.trackerfs" demo "$mnt" -f -o rw

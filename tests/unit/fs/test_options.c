@@ -115,9 +115,9 @@ test_words_of_mount(void)
         "demo /mnt -o rw,noauto,user,_netdev,nofail,x-systemd.automount,"
         "x-systemd.requires=a,X-mount.mkdir,defaults,relatime,comment=x,dev,nosuid,noatime");
     g_assert_cmpstr(o->kernel_options, ==, "dev,nosuid,noatime");
-    g_assert_true(o->wants_writing);
+    g_assert_false(o->read_only);
     g_autoptr(Options) ro = parse_ok("demo /mnt -o rw,ro");
-    g_assert_false(ro->wants_writing);
+    g_assert_true(ro->read_only);
 }
 
 static void

@@ -1,0 +1,21 @@
+/* removal: taking a thing of the tracker away, which a file system makes too easy.
+ *
+ * Refused (EPERM) unless the mount was made with `-o delete`. With it, the whole story or epic is
+ * first copied into the trash, attachments and all; only when that copy is on disk is anything
+ * sent. After REMOVAL_GUARD removals within REMOVAL_GUARD_MS further ones are refused, so that an
+ * `rm -rf` in the wrong place ends soon. Threads: any. */
+#pragma once
+
+#include "fs/op.h"
+
+#define REMOVAL_GUARD 20
+#define REMOVAL_GUARD_MS (60 * 1000)
+
+typedef struct Removals Removals;
+/* `trash`: the folder, made when it is needed; NULL: nothing can be removed. */
+Removals *removals_new(const char *trash);
+void removals_free(Removals *removals);
+
+/* Removes what `key` shows. Answers the operation or returns FALSE with `ask` filled, like an
+ * OpRunFn. */
+gboolean removal_run(Op *op, const NodeKey *key, CacheAsk *ask);
