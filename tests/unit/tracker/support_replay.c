@@ -132,6 +132,17 @@ order_remove(GArray *order, gint64 id)
     }
 }
 
+static gboolean
+order_has(GArray *order, gint64 id)
+{
+    for (guint i = 0; i < order->len; i++) {
+        if (g_array_index(order, gint64, i) == id) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static guint
 order_find(GArray *order, gint64 id)
 {
@@ -150,8 +161,8 @@ order_place(GArray *order, gint64 id, const json_t *values)
     const json_t *above = json_object_get(values, "after_id");
     const json_t *below = json_object_get(values, "before_id");
     guint place = 0;
-    if (!above && !below) {
-        return;
+    if (!above && !below && order_has(order, id)) {
+        return; /* it did not move */
     }
     order_remove(order, id);
     if (json_is_integer(above)) {
