@@ -327,6 +327,62 @@ test_overrides(Fixture *f, gconstpointer user)
     expect(f, "PUT", P "/iteration_overrides/999999", "{\"length\":1}", 404);
 }
 
+/* Who may do what: below that 403, without changing anything. */
+static void
+test_roles(Fixture *f, gconstpointer user)
+{
+    static const struct {
+        const char *method, *path, *body;
+        gboolean member_may;
+    } cases[] = {
+        {"PUT", P, "{\"name\":\"x\"}", FALSE},
+        {"DELETE", P, NULL, FALSE},
+        {"POST", P "/memberships", "{\"person_id\":103,\"role\":\"viewer\"}", FALSE},
+        {"PUT", P "/memberships/9001", "{\"role\":\"viewer\"}", FALSE},
+        {"DELETE", P "/memberships/9001", NULL, FALSE},
+        {"POST", P "/review_types", "{\"name\":\"x\"}", FALSE},
+        {"PUT", P "/review_types/22", "{\"name\":\"x\"}", FALSE},
+        {"POST", P "/webhooks", "{\"webhook_url\":\"https://x.org/\"}", FALSE},
+        {"PUT", P "/webhooks/1", "{\"enabled\":true}", FALSE},
+        {"DELETE", P "/webhooks/1", NULL, FALSE},
+        {"POST", P "/integrations", "{\"type\":\"other\"}", FALSE},
+        {"PUT", P "/integrations/1", "{\"name\":\"x\"}", FALSE},
+        {"DELETE", P "/integrations/1", NULL, FALSE},
+        {"POST", P "/labels", "{\"name\":\"x\"}", TRUE},
+        {"PUT", P "/labels/5002", "{\"name\":\"y\"}", TRUE},
+        {"DELETE", P "/labels/5002", NULL, TRUE},
+        {"POST", P "/epics", "{\"name\":\"x\"}", TRUE},
+        {"PUT", P "/epics/4001", "{\"name\":\"x\"}", TRUE},
+        {"PUT", P "/iteration_overrides/1", "{\"length\":2}", TRUE},
+        {"DELETE", P "/epics/4001", NULL, TRUE},
+    };
+
+    (void)user;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 version = fixture_number(f, VERSION);
+
+        g_test_message("%s %s", cases[i].method, cases[i].path);
+        f->token = TOKEN_CY; /* of another project */
+        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        g_assert_cmpstr(text_at(f, "code"), ==, "unauthorized_operation");
+        f->token = "00000000000000000000000000000000";
+        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        g_assert_cmpstr(text_at(f, "code"), ==, "invalid_authentication");
+        f->token = TOKEN_BO;
+        fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9002");
+        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        fixture_sql(f, "UPDATE membership SET role = 'member' WHERE id = 9002");
+        g_assert_cmpint(fixture_number(f, VERSION), ==, version);
+        (void)fixture_json(f, cases[i].method, cases[i].path, cases[i].body);
+        if (cases[i].member_may) {
+            g_assert_cmpint(fixture_number(f, VERSION), >, version);
+        } else {
+            g_assert_cmpint(f->response.status, ==, 403);
+            g_assert_cmpint(fixture_number(f, VERSION), ==, version);
+        }
+    }
+}
+
 /* Everything of 2.21, on purpose. */
 static void
 test_not_there(Fixture *f, gconstpointer user)
@@ -370,6 +426,7 @@ main(int argc, char **argv)
     ADD("saved-searches", test_saved_searches);
     ADD("review-types", test_review_types);
     ADD("overrides", test_overrides);
+    ADD("roles", test_roles);
     ADD("not-there", test_not_there);
     return g_test_run();
 }
