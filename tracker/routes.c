@@ -460,15 +460,12 @@ enter_path(Call *call)
 }
 
 gboolean
-routes_prepares(const Call *call)
-{
-    return (call->match->flags & ROUTE_UPLOAD) != 0;
-}
-
-gboolean
 routes_prepare(Call *call)
 {
-    return enter_path(call) && check_writer(call, call->match->write) && upload_store(call);
+    const Match *match = call->match;
+
+    return enter_path(call) && check_writer(call, match->write) &&
+           (!(match->flags & ROUTE_UPLOAD) || upload_store(call));
 }
 
 gboolean

@@ -39,8 +39,8 @@ typedef struct Match Match;
 /* Finds what a request asks for, without the database; FALSE: nothing. */
 gboolean routes_find(Call *call);
 void match_free(Match *match);
-/* Does it have a part to be done before its write transaction? That part, in a read transaction. */
-gboolean routes_prepares(const Call *call);
+/* Of a request that writes, in a read transaction before: may the caller do it? Nobody else waits
+ * for a turn to write; and what takes long is done here. FALSE as routes_run(). */
 gboolean routes_prepare(Call *call);
 /* Does it change anything? Then it must run in a write transaction. */
 gboolean routes_writes(const Call *call);

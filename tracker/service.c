@@ -352,8 +352,7 @@ keep_token(Call *call, Tracker *tracker)
     }
 }
 
-/* What is too slow for a write transaction, after the caller's rights were checked in a read
- * transaction of its own. */
+/* What must not hold up other writers: turning away who may not write, storing uploads. */
 static gboolean
 prepare(Call *call, GError **error)
 {
@@ -384,7 +383,7 @@ run(Call *call, Db *db)
     }
     call->conn = db_take(db, &error);
     call->render.conn = call->conn;
-    if (call->conn && (!routes_prepares(call) || prepare(call, &error)) &&
+    if (call->conn && (!writes || prepare(call, &error)) &&
         db_begin(call->conn, writes ? DB_WRITE : DB_READ, &error)) {
         ok = routes_run(call);
         if (!db_check(call->conn, &error) || (ok && writes && !db_commit(call->conn, &error))) {

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "tracker/db.h"
+
 #define STORIES "projects/99/stories"
 #define VERSION "SELECT version FROM project WHERE id = 99"
 
@@ -366,6 +368,23 @@ test_roles(Fixture *f, gconstpointer user)
     }
 }
 
+/* Who may not write is told so at once, whoever is writing. */
+static void
+test_turned_away(Fixture *f, gconstpointer user)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DbConn) writer = db_take(tracker_db(f->tracker), &error);
+
+    (void)user;
+    g_assert_true(db_begin(writer, DB_WRITE, &error));
+    f->token = "nobody's";
+    fixture_expect(f, "PUT", "stories/555", "{\"name\":\"x\"}", 403);
+    f->token = TOKEN_CY;
+    fixture_expect(f, "DELETE", "stories/555", NULL, 403);
+    f->token = NULL;
+    fixture_expect(f, "DELETE", "stories/1", NULL, 404);
+}
+
 static void
 test_order(Fixture *f, gconstpointer user)
 {
@@ -699,6 +718,7 @@ main(int argc, char **argv)
         {"/write/story/labels", test_labels},
         {"/write/story/people", test_people},
         {"/write/story/roles", test_roles},
+        {"/write/story/turned-away", test_turned_away},
         {"/write/story/order", test_order},
         {"/write/story/order-no-room", test_order_no_room},
         {"/write/story/order-border", test_order_border},
