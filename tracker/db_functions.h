@@ -4,7 +4,7 @@
  * found anywhere, letter case ignored. NULL never matches. fold(TEXT): for comparing without regard
  * to letter case in every script.
  * Neither may be used by triggers and views of the file. Threads: with the connection.
- * Limits: a pattern gets so many steps for one text and so much time for all texts since
+ * Limits: a pattern gets so many steps for one text and so much processor time for all texts since
  * db_functions_restart(); past them nothing matches and `gave_up` tells. */
 #pragma once
 
@@ -12,7 +12,8 @@
 #include <sqlite3.h>
 
 typedef struct RegexpBudget {
-    gint64 deadline_us; /* 0: not started */
+    gint64 deadline_us; /* of the thread's processor time; 0: not started */
+    guint texts;
     gboolean gave_up;
 } RegexpBudget;
 
