@@ -7,7 +7,8 @@ command -v npm >/dev/null || skip "no npm here"
 cache=${TRACKERFS_CLIENT_CACHE:-${TMPDIR:-/tmp}/trackerfs-outside-clients}
 if ! [ -e "$cache/complete" ]; then
     mkdir -p "$cache"
-    npm install --prefix "$cache" --ignore-scripts --no-audit --no-fund pivotaljs@1.0.3 pivotaltracker@0.1.4 >"$work/npm.log" 2>&1 ||
+    npm install --prefix "$cache" --ignore-scripts --no-audit --no-fund --fetch-retries=0 --fetch-timeout=30000 \
+        pivotaljs@1.0.3 pivotaltracker@0.1.4 >"$work/npm.log" 2>&1 ||
         skip "npm cannot install the clients: $(grep -m 1 -i error "$work/npm.log")"
     : >"$cache/complete"
 fi
