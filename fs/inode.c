@@ -23,6 +23,7 @@
  * 2. The table never changes a node's key. */
 #include "fs/inode.h"
 
+#include "cache/base/clock.h"
 #include "cache/base/digest.h"
 #include "cache/base/lock.h"
 
@@ -31,6 +32,9 @@
 #define KIND_SHIFT 56
 #define HASHED (G_GUINT64_CONSTANT(1) << 62)
 #define ROOT_NUMBER 1
+/* Who reads longer than this in one version (tail -f) no longer decides what others see of the
+ * size. */
+#define CLAIMED_MS 10000
 
 typedef struct Node {
     guint64 number;
@@ -40,7 +44,9 @@ typedef struct Node {
         digest; /* of what the kernel holds of the content; meaningless before the first claim */
     guint claims;
     gboolean has_digest;
-    gint64 told_size;
+    gboolean owes_size; /* the kernel was told the size of the claimed version instead of the
+                           present one */
+    gint64 claimed_size, claimed_ms, told_size;
 } Node;
 
 struct InodeTable {
@@ -200,7 +206,7 @@ inode_get(InodeTable *table, guint64 number, NodeKey *ret_key, char **ret_name)
 }
 
 Claim
-inode_claim(InodeTable *table, guint64 number, guint64 digest)
+inode_claim(InodeTable *table, guint64 number, guint64 digest, gint64 size)
 {
     LOCK_SCOPE(&table->lock);
     Node *node = g_hash_table_lookup(table->by_number, &number);
@@ -213,28 +219,40 @@ inode_claim(InodeTable *table, guint64 number, guint64 digest)
     }
     node->has_digest = TRUE;
     node->digest = digest;
+    node->claimed_size = size;
+    node->claimed_ms = clock_monotonic_ms();
     node->claims++;
     return same ? CLAIM_KEEP : CLAIM_DROP;
 }
 
-void
+gboolean
 inode_unclaim(InodeTable *table, guint64 number)
 {
     LOCK_SCOPE(&table->lock);
     Node *node = g_hash_table_lookup(table->by_number, &number);
-    if (node && node->claims > 0) {
-        node->claims--;
+    if (!node || node->claims == 0 || --node->claims > 0) {
+        return FALSE;
     }
+    const gboolean owes = node->owes_size;
+    node->owes_size = FALSE;
+    return owes;
 }
 
-void
+gint64
 inode_tell_size(InodeTable *table, guint64 number, gint64 size)
 {
     LOCK_SCOPE(&table->lock);
     Node *node = g_hash_table_lookup(table->by_number, &number);
-    if (node) {
-        node->told_size = size;
+    if (!node) {
+        return size;
     }
+    if (node->claims > 0 && node->claimed_size >= 0 && node->claimed_size != size && size >= 0 &&
+        clock_monotonic_ms() - node->claimed_ms < CLAIMED_MS) {
+        node->owes_size = TRUE;
+        size = node->claimed_size;
+    }
+    node->told_size = size;
+    return size;
 }
 
 gint64

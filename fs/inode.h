@@ -41,13 +41,16 @@ typedef enum {
     CLAIM_DROP,   /* nobody uses what it has: start anew with this version */
     CLAIM_BYPASS, /* in use for another version: read around it */
 } Claim;
-Claim inode_claim(InodeTable *table, guint64 number, guint64 digest);
+Claim inode_claim(InodeTable *table, guint64 number, guint64 digest, gint64 size);
 
-/* Ends a claim that was not CLAIM_BYPASS. */
-void inode_unclaim(InodeTable *table, guint64 number);
+/* Ends a claim that was not CLAIM_BYPASS. TRUE: the kernel holds the size of a version that is
+ * over; make it forget. */
+gboolean inode_unclaim(InodeTable *table, guint64 number);
 
-/* The size that the kernel was last told, for inode_told_size(); -1 before. */
-void inode_tell_size(InodeTable *table, guint64 number, gint64 size);
+/* The size to tell the kernel, which is remembered for inode_told_size() (-1 before): `size`, but
+ * that of the claimed version while it is in use (`size` of the claim, -1 none), as the kernel
+ * would cut the bytes to any other. */
+gint64 inode_tell_size(InodeTable *table, guint64 number, gint64 size);
 gint64 inode_told_size(InodeTable *table, guint64 number);
 
 guint inode_count(InodeTable *table);

@@ -29,6 +29,8 @@
 #define IO_BLOCK_BYTES 4096
 /* A timeout in seconds beyond which nothing is gained. */
 #define TIMEOUT_MAX_S 86400.0
+/* Of a size that is not the present one. */
+#define CLAIMED_TIMEOUT_S 1.0
 
 /* What was made while the server was away has a provisional id in names and numbers that are
  * known; here it becomes the real one. */
@@ -304,6 +306,16 @@ op_refuse(Op *op, int code)
     stop_watching(op);
     reply_code(&op->reply, code);
     return TRUE;
+}
+
+void
+op_tell_size(Fs *fs, guint64 number, struct stat *attributes, double *timeout)
+{
+    const gint64 size = inode_tell_size(fs->inodes, number, attributes->st_size);
+    if (size != attributes->st_size && !draft_table_has(fs->drafts, number)) {
+        attributes->st_size = size;
+        *timeout = MIN(*timeout, CLAIMED_TIMEOUT_S);
+    }
 }
 
 static struct timespec

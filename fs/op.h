@@ -128,6 +128,10 @@ void op_forget(Fs *fs, guint64 number, guint64 n);
  * file. */
 gboolean op_set_version(Fs *fs, const Scene *scene, NodeKey *key);
 
+/* Remembers the size that the kernel is told, which is that of the version that is being read, for
+ * some seconds and unless somebody writes the file; then the attributes are for a moment only. */
+void op_tell_size(Fs *fs, guint64 number, struct stat *attributes, double *timeout);
+
 /* For the functions: ends with an error of our own. Always FALSE. */
 gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
 

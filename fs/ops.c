@@ -66,7 +66,7 @@ answer_entry(Op *op, const Scene *scene, const NodeKey *key, gboolean passing)
     if (key->kind == NODE_CONTROL || op->key.kind == NODE_CONTROL) {
         entry.entry_timeout = timeout; /* a fixed name, whatever the account is doing */
     }
-    inode_tell_size(fs->inodes, entry.ino, entry.attr.st_size);
+    op_tell_size(fs, entry.ino, &entry.attr, &entry.attr_timeout);
     if (key->version && version_is_passing(key->kind)) {
         version_pin(fs->versions, entry.ino, scene, key);
     }
@@ -196,7 +196,7 @@ run_getattr(Op *op, CacheAsk *ask)
         }
         timeout = draft_table_has(fs->drafts, op->number) ? 0 : op_timeout(fs, &op->key);
     }
-    inode_tell_size(fs->inodes, op->number, attributes.st_size);
+    op_tell_size(fs, op->number, &attributes, &timeout);
     op_answering(op);
     reply_attr(&op->reply, &attributes, timeout);
     return TRUE;

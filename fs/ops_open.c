@@ -34,8 +34,8 @@ handle_of(const struct fuse_file_info *info)
 void
 ops_drop_handle(Fs *fs, Handle *handle)
 {
-    if (handle->is_claimed) {
-        inode_unclaim(fs->inodes, handle->number);
+    if (handle->is_claimed && inode_unclaim(fs->inodes, handle->number)) {
+        notify_attributes(fs->notify, handle->number, NULL, NULL);
     }
     if (handle->draft) {
         /* What the kernel thinks the size is came from writers. */
@@ -107,11 +107,11 @@ answer_file(Op *op, Handle *handle, guint64 digest, gint64 size)
         answer_open(op, handle);
         return;
     }
-    const Claim claim = inode_claim(inodes, op->number, digest);
+    const Claim claim = inode_claim(inodes, op->number, digest, size);
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
     op->info.direct_io = claim == CLAIM_BYPASS;
-    ops_answer_open(op, handle, inode_told_size(inodes, op->number) != size);
+    ops_answer_open(op, handle, handle->is_claimed && inode_told_size(inodes, op->number) != size);
 }
 
 /* An attachment never changes: another file has another id. */
@@ -271,7 +271,7 @@ run_opendir(Op *op, CacheAsk *ask)
     listing = (Listing){0};
     scene = (Scene){0};
     const Claim claim =
-        inode_claim(fs->inodes, op->number, handle_listing_digest(&handle->listing));
+        inode_claim(fs->inodes, op->number, handle_listing_digest(&handle->listing), -1);
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.cache_readdir = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
@@ -347,8 +347,8 @@ put_entry(DirBuffer *buffer, guint at, double timeout)
         op_set_version(fs, &handle->scene, &key)) {
         entry.ino = inode_intern(fs->inodes, &key);
         entry.attr = attributes;
-        inode_tell_size(fs->inodes, entry.ino, attributes.st_size);
         entry.attr_timeout = draft_table_has(fs->drafts, entry.ino) ? 0 : timeout;
+        op_tell_size(fs, entry.ino, &entry.attr, &entry.attr_timeout);
     }
     const gboolean fits = put(buffer, listed->name, &entry, next);
     if (entry.ino && fits) {

@@ -105,7 +105,7 @@ answer_opened(Op *op, Draft *draft, const struct fuse_entry_param *entry)
     handle->writer = handle->is_writer ? recall_process(op->asker) : 0;
     op->info.fh = (guintptr)handle;
     op->info.noflush = !handle->is_writer;
-    const Claim claim = inode_claim(fs->inodes, draft->number, ~draft->serial);
+    const Claim claim = inode_claim(fs->inodes, draft->number, ~draft->serial, -1);
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
     op->info.direct_io = claim == CLAIM_BYPASS;
