@@ -36,44 +36,103 @@
  * size. */
 #define CLAIMED_MS 10000
 
-typedef struct Node {
-    guint64 number;
-    NodeKey key; /* const after new; `name` owned */
-    guint64 lookups;
-    guint64
-        digest; /* of what the kernel holds of the content; meaningless before the first claim */
+/* What only nodes have whose content is being read, or was. */
+typedef struct Copy {
+    guint64 digest; /* of what the kernel holds of the content */
+    gint64 size, claimed_ms;
     guint claims;
-    gboolean has_digest;
-    gboolean owes_size; /* the kernel was told the size of the claimed version instead of the
-                           present one */
-    gint64 claimed_size, claimed_ms, told_size;
+    gboolean owes_size; /* the kernel was told `size` instead of the present one */
+} Copy;
+
+/* A walk of a large project leaves millions of these: what is rare is kept outside. */
+typedef struct Node {
+    guint64 number; /* first: the table's key */
+    gint64 id, sub; /* of the key, like all down to name; const after new */
+    guint64 version;
+    char *name; /* owned; NULL */
+    Copy *copy; /* owned; NULL before the first claim */
+    gint64 told_size;
+    guint32 lookups;
+    guint16 project; /* index + 1 in the table's projects; 0: none */
+    guint8 kind, of;
 } Node;
 
 struct InodeTable {
     pthread_mutex_t lock;
-    GHashTable *by_number; /* guint64 * -> Node *; protected by lock, like all in the nodes */
+    GHashTable *by_number; /* Node *, a set; protected by lock, like all in the nodes */
+    GArray *projects;      /* gint64: ids; only grows */
 };
 
 static void
 node_free(gpointer data)
 {
     Node *node = data;
-    g_free((gpointer)(guintptr)node->key.name);
+    g_free(node->name);
+    g_free(node->copy);
     g_free(node);
+}
+
+static Node *
+lookup_locked(InodeTable *table, guint64 number)
+{
+    return g_hash_table_lookup(table->by_number, &number);
+}
+
+/* The place of a project in the table's list; an account has some dozens. */
+static guint16
+project_place_locked(InodeTable *table, gint64 project_id)
+{
+    for (guint i = 0; i < table->projects->len; i++) {
+        if (g_array_index(table->projects, gint64, i) == project_id) {
+            return (guint16)(i + 1);
+        }
+    }
+    g_assert(table->projects->len < G_MAXUINT16 - 1);
+    g_array_append_val(table->projects, project_id);
+    return (guint16)table->projects->len;
+}
+
+/* The key, with the node's own name. */
+static NodeKey
+key_of_locked(const InodeTable *table, const Node *node)
+{
+    return (NodeKey){
+        .kind = (NodeKind)node->kind,
+        .of = (NodeKind)node->of,
+        .project_id = node->project ? g_array_index(table->projects, gint64, node->project - 1) : 0,
+        .id = node->id,
+        .sub = node->sub,
+        .name = node->name,
+        .version = node->version,
+    };
+}
+
+static Node *
+add_locked(InodeTable *table, guint64 number, const NodeKey *key)
+{
+    Node *node = g_new0(Node, 1);
+    node->number = number;
+    node->kind = (guint8)key->kind;
+    node->of = (guint8)key->of;
+    node->project = key->project_id ? project_place_locked(table, key->project_id) : 0;
+    node->id = key->id;
+    node->sub = key->sub;
+    node->name = g_strdup(key->name);
+    node->version = key->version;
+    node->told_size = -1;
+    (void)g_hash_table_add(table->by_number, node);
+    return node;
 }
 
 InodeTable *
 inode_table_new(void)
 {
+    const NodeKey root = {.kind = NODE_ROOT, .id = 1};
     InodeTable *table = g_new0(InodeTable, 1);
     (void)pthread_mutex_init(&table->lock, NULL);
-    table->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, node_free);
-    Node *root = g_new0(Node, 1);
-    root->number = ROOT_NUMBER;
-    root->key = (NodeKey){.kind = NODE_ROOT, .id = 1};
-    root->lookups = 1;
-    root->told_size = -1;
-    g_hash_table_insert(table->by_number, &root->number, root);
+    table->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, node_free, NULL);
+    table->projects = g_array_new(FALSE, FALSE, sizeof(gint64));
+    add_locked(table, ROOT_NUMBER, &root)->lookups = 1;
     return table;
 }
 
@@ -84,6 +143,7 @@ inode_table_free(InodeTable *table)
         return;
     }
     g_hash_table_destroy(table->by_number);
+    g_array_unref(table->projects);
     (void)pthread_mutex_destroy(&table->lock);
     g_free(table);
 }
@@ -129,8 +189,9 @@ find_locked(InodeTable *table, const NodeKey *key, guint64 *ret_number)
 {
     guint64 number = first_choice(key);
     for (guint64 round = 1;; round++) {
-        Node *node = g_hash_table_lookup(table->by_number, &number);
-        if (!node || node_key_equal(&node->key, key)) {
+        Node *node = lookup_locked(table, number);
+        const NodeKey have = node ? key_of_locked(table, node) : *key;
+        if (node_key_equal(&have, key)) {
             *ret_number = number;
             return node;
         }
@@ -145,8 +206,9 @@ inode_number(InodeTable *table, const NodeKey *key)
     LOCK_SCOPE(&table->lock);
     guint64 number = first_choice(key);
     for (guint64 round = 1;; round++) {
-        const Node *node = g_hash_table_lookup(table->by_number, &number);
-        if (!node || node_key_same_file(&node->key, key)) {
+        const Node *node = lookup_locked(table, number);
+        const NodeKey have = node ? key_of_locked(table, node) : *key;
+        if (node_key_same_file(&have, key)) {
             return number;
         }
         number = hash_key(key, 0, round);
@@ -168,12 +230,7 @@ inode_intern(InodeTable *table, const NodeKey *key)
     guint64 number;
     Node *node = find_locked(table, key, &number);
     if (!node) {
-        node = g_new0(Node, 1);
-        node->number = number;
-        node->key = *key;
-        node->key.name = g_strdup(key->name);
-        node->told_size = -1;
-        g_hash_table_insert(table->by_number, &node->number, node);
+        node = add_locked(table, number, key);
     }
     node->lookups++;
     return number;
@@ -183,7 +240,7 @@ gboolean
 inode_forget(InodeTable *table, guint64 number, guint64 n)
 {
     LOCK_SCOPE(&table->lock);
-    Node *node = g_hash_table_lookup(table->by_number, &number);
+    Node *node = lookup_locked(table, number);
     if (!node || number == ROOT_NUMBER) {
         return FALSE;
     }
@@ -195,12 +252,12 @@ gboolean
 inode_get(InodeTable *table, guint64 number, NodeKey *ret_key, char **ret_name)
 {
     LOCK_SCOPE(&table->lock);
-    const Node *node = g_hash_table_lookup(table->by_number, &number);
+    const Node *node = lookup_locked(table, number);
     if (!node) {
         return FALSE;
     }
-    *ret_key = node->key;
-    *ret_name = g_strdup(node->key.name);
+    *ret_key = key_of_locked(table, node);
+    *ret_name = g_strdup(node->name);
     ret_key->name = *ret_name;
     return TRUE;
 }
@@ -209,19 +266,21 @@ Claim
 inode_claim(InodeTable *table, guint64 number, guint64 digest, gint64 size)
 {
     LOCK_SCOPE(&table->lock);
-    Node *node = g_hash_table_lookup(table->by_number, &number);
+    Node *node = lookup_locked(table, number);
     if (!node) {
         return CLAIM_BYPASS;
     }
-    const gboolean same = node->has_digest && node->digest == digest;
-    if (!same && node->claims > 0) {
+    const gboolean same = node->copy && node->copy->digest == digest;
+    if (!same && node->copy && node->copy->claims > 0) {
         return CLAIM_BYPASS;
     }
-    node->has_digest = TRUE;
-    node->digest = digest;
-    node->claimed_size = size;
-    node->claimed_ms = clock_monotonic_ms();
-    node->claims++;
+    if (!node->copy) {
+        node->copy = g_new0(Copy, 1);
+    }
+    node->copy->digest = digest;
+    node->copy->size = size;
+    node->copy->claimed_ms = clock_monotonic_ms();
+    node->copy->claims++;
     return same ? CLAIM_KEEP : CLAIM_DROP;
 }
 
@@ -229,12 +288,13 @@ gboolean
 inode_unclaim(InodeTable *table, guint64 number)
 {
     LOCK_SCOPE(&table->lock);
-    Node *node = g_hash_table_lookup(table->by_number, &number);
-    if (!node || node->claims == 0 || --node->claims > 0) {
+    Node *node = lookup_locked(table, number);
+    Copy *copy = node ? node->copy : NULL;
+    if (!copy || copy->claims == 0 || --copy->claims > 0) {
         return FALSE;
     }
-    const gboolean owes = node->owes_size;
-    node->owes_size = FALSE;
+    const gboolean owes = copy->owes_size;
+    copy->owes_size = FALSE;
     return owes;
 }
 
@@ -242,14 +302,15 @@ gint64
 inode_tell_size(InodeTable *table, guint64 number, gint64 size)
 {
     LOCK_SCOPE(&table->lock);
-    Node *node = g_hash_table_lookup(table->by_number, &number);
+    Node *node = lookup_locked(table, number);
     if (!node) {
         return size;
     }
-    if (node->claims > 0 && node->claimed_size >= 0 && node->claimed_size != size && size >= 0 &&
-        clock_monotonic_ms() - node->claimed_ms < CLAIMED_MS) {
-        node->owes_size = TRUE;
-        size = node->claimed_size;
+    Copy *copy = node->copy;
+    if (copy && copy->claims > 0 && copy->size >= 0 && copy->size != size && size >= 0 &&
+        clock_monotonic_ms() - copy->claimed_ms < CLAIMED_MS) {
+        copy->owes_size = TRUE;
+        size = copy->size;
     }
     node->told_size = size;
     return size;
@@ -259,7 +320,7 @@ gint64
 inode_told_size(InodeTable *table, guint64 number)
 {
     LOCK_SCOPE(&table->lock);
-    const Node *node = g_hash_table_lookup(table->by_number, &number);
+    const Node *node = lookup_locked(table, number);
     return node ? node->told_size : -1;
 }
 

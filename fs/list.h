@@ -30,6 +30,7 @@ guint list_lookup_needs(const NodeKey *folder, const char *name);
 /* FALSE: the folder is gone. */
 gboolean list_folder(const Scene *scene, const NodeKey *folder, Listing *ret_listing);
 
-/* FALSE: no such name. `ret_name` keeps ret_key->name; the caller's, may be NULL. */
+/* FALSE: no such name. `ret_name` keeps ret_key->name, if that is not `name`; the caller's, may be
+ * NULL. */
 gboolean list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *ret_key,
                    char **ret_name);
