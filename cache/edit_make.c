@@ -280,8 +280,9 @@ changed_list(const Field *field, const json_t *old, const json_t *delta, const E
     }
     g_autoptr(Json) removed =
         field_normalise(field, json_object_get(delta, "remove"), context, FALSE, NULL);
-    g_autoptr(Json) list = edit_list_without(old, removed);
-    return edit_list_with(list, add);
+    g_autoptr(Json) kept = edit_list_without(old, removed);
+    g_autoptr(Json) list = edit_list_with(kept, add);
+    return field_normalise(field, list, context, FALSE, NULL); /* labels are sorted */
 }
 
 static gboolean
