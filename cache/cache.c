@@ -82,6 +82,7 @@ open_saving(Cache *cache, const CacheConfig *config, GError **error)
         .transport = requests_transport(cache->requests),
         .attachments = cache->attachments,
         .events = cache->events,
+        .stories = cache->stories,
         .timeout_ms = config->timeout_ms,
     };
     if (config->state_directory) {

@@ -232,6 +232,22 @@ record_now(const EditContext *context)
     return record->data ? json_text_parse(record->data, record->length, NULL) : NULL;
 }
 
+/* Who puts a file in the place of another (mv, many editors) has read it some time before, and the
+ * story may have changed since: its `updated_at` tells which one was changed by hand. Else a value
+ * that somebody else has changed meanwhile would be taken for a change back. */
+static json_t *
+record_that_was_read(const Making *making, const json_t *opened, const json_t *mine)
+{
+    const EditContext *context = making->context;
+    gint64 time_ms = json_get_time(mine, "updated_at");
+    g_autoptr(Story) story =
+        making->edit->object == OBJECT_STORY && time_ms != json_get_time(opened, "updated_at") &&
+                context->recall
+            ? context->recall(making->edit->owner_id, time_ms, context->recall_user)
+            : NULL;
+    return story ? json_text_parse(story->record.data, story->record.length, NULL) : NULL;
+}
+
 static gboolean
 read_record(Making *making, const Text *base, const Text *mine, GError **error)
 {
@@ -250,7 +266,8 @@ read_record(Making *making, const Text *base, const Text *mine, GError **error)
     }
     g_autoptr(Json) opened = base ? json_text_parse(base->data, base->length, NULL) : NULL;
     g_autoptr(Json) present = record_now(making->context);
-    const json_t *old = json_is_object(opened) ? opened : present;
+    g_autoptr(Json) read = record_that_was_read(making, opened ? opened : present, fresh);
+    const json_t *old = read ? read : json_is_object(opened) ? opened : present;
     json_object_foreach((json_t *)(guintptr)old, key, value)
     {
         if (!read_key(making, key, old, fresh, error)) {

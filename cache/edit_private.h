@@ -81,6 +81,10 @@ typedef struct EditContext {
     const Epic *epic;
     const Person *me;
     gint64 now_ms;
+    /* The story as it was when the server last changed it at that time; a new reference, NULL: not
+     * known any more. May be NULL. */
+    Story *(*recall)(gint64 story_id, gint64 updated_ms, gpointer user);
+    gpointer recall_user;
 } EditContext;
 
 /* From bytes to an edit without a number; NULL without `error`: nothing changed. */

@@ -4,6 +4,8 @@
 
 #include "cache/base/lock.h"
 
+#define FORMER_MAX 64
+
 typedef struct Kept {
     guint64 key;
     gint64 version;
@@ -19,6 +21,7 @@ struct Lru {
     LruUnrefFn unref;   /* const after new */
     GHashTable *by_key; /* protected by lock; of Kept, owned by the list */
     GQueue used;        /* protected by lock */
+    GQueue former;      /* of Kept that were forgotten, the latest first; protected by lock */
     gsize bytes;        /* protected by lock */
     guint64 generation; /* protected by lock */
 };
@@ -33,6 +36,7 @@ lru_new(gsize limit_bytes, LruRefFn ref, LruUnrefFn unref)
     lru->unref = unref;
     lru->by_key = g_hash_table_new(g_int64_hash, g_int64_equal);
     g_queue_init(&lru->used);
+    g_queue_init(&lru->former);
     return lru;
 }
 
@@ -65,6 +69,9 @@ lru_free(Lru *lru)
     }
     while (!g_queue_is_empty(&lru->used)) {
         take_out_locked(lru, g_queue_peek_head(&lru->used), &leaving);
+    }
+    while (!g_queue_is_empty(&lru->former)) {
+        leaving = g_slist_prepend(leaving, g_queue_pop_head(&lru->former));
     }
     release(lru, leaving);
     g_hash_table_unref(lru->by_key);
@@ -148,9 +155,28 @@ lru_forget(Lru *lru, const guint64 *keys, guint n_keys)
         for (guint i = 0; i < n_keys; i++) {
             Kept *kept = g_hash_table_lookup(lru->by_key, &keys[i]);
             if (kept) {
-                take_out_locked(lru, kept, &leaving);
+                GSList *taken = NULL;
+                take_out_locked(lru, kept, &taken);
+                g_slist_free(taken);
+                g_queue_push_head(&lru->former, kept);
             }
+        }
+        while (lru->former.length > FORMER_MAX) {
+            leaving = g_slist_prepend(leaving, g_queue_pop_tail(&lru->former));
         }
     }
     release(lru, leaving);
+}
+
+gpointer
+lru_find_former(Lru *lru, guint64 key, LruMatchFn matches, gpointer user)
+{
+    LOCK_SCOPE(&lru->lock);
+    for (GList *at = lru->former.head; at; at = at->next) {
+        const Kept *kept = at->data;
+        if (kept->key == key && matches(kept->object, user)) {
+            return lru->ref(kept->object);
+        }
+    }
+    return NULL;
 }

@@ -22,4 +22,9 @@ gpointer lru_get(Lru *lru, guint64 key, gint64 version);
 void lru_put(Lru *lru, guint64 key, gint64 version, gpointer object, gsize bytes,
              guint64 generation);
 void lru_forget(Lru *lru, const guint64 *keys, guint n_keys);
-gsize lru_bytes(Lru *lru);
+/* Of the last few objects that were forgotten, the latest with this key that `matches`: what a
+ * reader may still hold a copy of. A reference; NULL: none. `matches` runs under the lock: short,
+ * and no call back. */
+typedef gboolean (*LruMatchFn)(gconstpointer object, gpointer user);
+gpointer lru_find_former(Lru *lru, guint64 key, LruMatchFn matches, gpointer user);
+gsize lru_bytes(Lru *lru); /* without the former ones */

@@ -186,6 +186,19 @@ is_of_epic(EditFile file)
 }
 
 static gboolean
+is_of_time(gconstpointer object, gpointer user)
+{
+    return ((const Story *)object)->updated_ms == *(const gint64 *)user;
+}
+
+static Story *
+recall_story(gint64 story_id, gint64 updated_ms, gpointer user)
+{
+    const Saving *saving = user;
+    return lru_find_former(saving->parts.stories, (guint64)story_id, is_of_time, &updated_ms);
+}
+
+static gboolean
 know(Saving *saving, const EditTarget *target, Known *known, GError **error)
 {
     known->account = index_peek_account(saving->parts.index);
@@ -198,6 +211,8 @@ know(Saving *saving, const EditTarget *target, Known *known, GError **error)
         .project = known->project,
         .me = known->account ? &known->account->me : NULL,
         .now_ms = clock_wall_ms(),
+        .recall = recall_story,
+        .recall_user = saving,
     };
     if (target->owner_id == 0) {
         return TRUE;

@@ -26,6 +26,7 @@ typedef struct SavingParts {
     Transport *transport;
     Attachments *attachments; /* NULL: none are kept */
     Events *events;
+    Lru *stories; /* what readers saw */
     gint64 timeout_ms;
 } SavingParts;
 

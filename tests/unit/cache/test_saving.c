@@ -398,6 +398,28 @@ test_disjoint_changes_merge(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(description, ==, "ONE\ntwo\nthree\nfour\nFIVE\n");
 }
 
+/* A file that was read before the story changed is put in the place of the present one: what the
+ * other changed stays. */
+static void
+test_an_older_record(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Story) read = get_story(f, f->story);
+    g_auto(GStrv) halves = g_strsplit(read->record.data, "\"labels\": []", 2);
+    g_autofree char *mine = g_strjoin("\"labels\": [\"mine\"]", halves[0], halves[1], NULL);
+    fake_tracker_put(f->fake, f->story, "{\"name\": \"theirs\"}");
+    advance_ms(100000);
+    g_autoptr(Project) project = get_project(f);
+    g_autoptr(Story) now = get_story(f, f->story);
+    g_assert_cmpstr(now->name, ==, "theirs");
+    const EditTarget target = {.file = EDIT_STORY_JSON, .project_id = 9, .owner_id = f->story};
+    const Text base = {now->record.data, now->record.length};
+    const Text words = text(mine);
+    accepted(f, cache_submit(f->cache, &target, &base, &words, &error), NULL);
+    expect_log(f, "PUT /projects/9/stories/500 {\"labels\":[{\"name\":\"mine\"}]}\n");
+}
+
 static void
 test_conflict(Fixture *f, gconstpointer unused)
 {
@@ -745,6 +767,7 @@ main(int argc, char **argv)
     ADD("/saving/creation", test_creation);
     ADD("/saving/attachment", test_attachment);
     ADD("/saving/merge", test_disjoint_changes_merge);
+    ADD("/saving/older-record", test_an_older_record);
     ADD("/saving/conflict", test_conflict);
     ADD("/saving/conflict-dropped", test_conflict_dropped);
     ADD("/saving/refused", test_refused_by_the_server);
