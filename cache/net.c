@@ -318,7 +318,7 @@ is_at_origin(const Net *net, const char *url)
     return g_str_has_prefix(url, net->origin) && (url[length] == '/' || url[length] == '\0');
 }
 
-/* An upload's bytes: the frame's head, the file, the frame's tail. */
+/* The bytes of a write: its body, or the frame's head, the file and the frame's tail. */
 static size_t
 on_send(char *buffer, size_t size, size_t count, void *user)
 {
@@ -326,7 +326,7 @@ on_send(char *buffer, size_t size, size_t count, void *user)
     const HttpRequest *request = job->request;
     gint64 at = job->sent_bytes;
     gint64 head_bytes = (gint64)request->body_bytes;
-    gsize tail_bytes = strlen(request->tail);
+    gsize tail_bytes = request->tail ? strlen(request->tail) : 0;
     gsize room = size * count;
     ssize_t given;
     if (at < head_bytes) {
@@ -343,16 +343,23 @@ on_send(char *buffer, size_t size, size_t count, void *user)
     } else {
         gsize done = (gsize)(at - head_bytes - request->in_bytes);
         given = (ssize_t)MIN(room, tail_bytes - done);
-        memcpy(buffer, request->tail + done, (gsize)given);
+        if (given > 0) {
+            memcpy(buffer, request->tail + done, (gsize)given);
+        }
     }
     job->sent_bytes += given;
     return (size_t)given;
 }
 
+/* When a connection that it had kept dies without an answer, curl sends the request again by
+ * itself, a POST as well, although it may have been carried out. Here it is kept from that. */
 static int
 on_rewind(void *user, curl_off_t offset, int origin)
 {
     Job *job = user;
+    if (job->request->once && job->sent_bytes > 0) {
+        return CURL_SEEKFUNC_FAIL;
+    }
     if (origin != SEEK_SET) {
         return CURL_SEEKFUNC_CANTSEEK;
     }
@@ -364,7 +371,7 @@ static void
 set_method(Job *job)
 {
     const HttpRequest *request = job->request;
-    if (request->in_fd >= 0) {
+    if (request->body && request->once) {
         (void)curl_easy_setopt(job->easy, CURLOPT_POST, 1L);
         (void)curl_easy_setopt(job->easy, CURLOPT_READFUNCTION, on_send);
         (void)curl_easy_setopt(job->easy, CURLOPT_READDATA, job);
@@ -372,7 +379,7 @@ set_method(Job *job)
         (void)curl_easy_setopt(job->easy, CURLOPT_SEEKDATA, job);
         (void)curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                (curl_off_t)((gint64)request->body_bytes + request->in_bytes +
-                                            (gint64)strlen(request->tail)));
+                                            (gint64)(request->tail ? strlen(request->tail) : 0)));
         job->sent_bytes = 0;
     } else if (request->body) {
         (void)curl_easy_setopt(job->easy, CURLOPT_POSTFIELDS, request->body);

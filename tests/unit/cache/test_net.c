@@ -190,6 +190,42 @@ test_lasting_troubles_are_reported(void)
     g_assert_cmpuint(requests, >=, 2);
 }
 
+/* The first request is answered and its connection kept; the second is read and the connection dies
+ * without a word. */
+static gboolean
+die_on_second(int fd, guint number, const char *request, gpointer user)
+{
+    (void)user;
+    if (number == 1) {
+        return behave_well(fd, number, request, NULL);
+    }
+    char body[2];
+    g_assert_cmpint(recv(fd, body, sizeof body, MSG_WAITALL), ==, 2);
+    return FALSE;
+}
+
+static void
+test_curl_does_not_repeat_a_write(void)
+{
+    HttpServer *server = http_server_start(die_on_second, NULL);
+    g_autoptr(Transport) transport = transport_to(server, 1);
+    g_autoptr(Answer) first = answer_new();
+    g_autoptr(Answer) second = answer_new();
+    transport->send(transport, get_request(10000), on_done, first);
+    answer_wait(first);
+    g_assert_no_error(first->error);
+    HttpRequest *request = http_request_new_write("POST", "/projects/9/stories");
+    http_request_set_json(request, g_strdup("{}"));
+    request->deadline_ms = clock_monotonic_ms() + 10000;
+    request->max_bytes = 1000;
+    transport->send(transport, request, on_done, second);
+    answer_wait(second);
+    g_assert_nonnull(second->error);
+    g_assert_cmpuint(http_server_requests(server), ==, 2);
+    g_clear_pointer(&transport, transport_free);
+    http_server_stop(server);
+}
+
 static gboolean
 count_body(int fd, guint number, const char *request, gpointer user)
 {
@@ -573,6 +609,7 @@ main(int argc, char **argv)
     g_test_add_func("/net/lasting-troubles", test_lasting_troubles_are_reported);
     g_test_add_func("/net/post", test_a_post_is_not_repeated);
     g_test_add_func("/net/put", test_a_write_is_not_repeated);
+    g_test_add_func("/net/kept-connection", test_curl_does_not_repeat_a_write);
     g_test_add_func("/net/upload", test_an_upload_is_framed_and_whole);
     g_test_add_func("/net/limits", test_limits);
     g_test_add_func("/net/api-redirect", test_redirects_of_the_api_are_refused);
