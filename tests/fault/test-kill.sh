@@ -13,7 +13,7 @@ sql() { sqlite3 "$work/k.db" "$1"; }
 # write ROUND CLIENT: stories with a label and a comment, until the server has gone; says which were answered
 write() {
     local n=0 name
-    while [ ! -e "$work/stop" ]; do
+    while :; do
         n=$((n + 1)) name="kill $1 $2 $n"
         curl -fsS -H "X-TrackerToken: $token" -H 'Content-Type: application/json' -o /dev/null \
             -d "{\"name\": \"$name\", \"labels\": [\"kill $2\"], \"comments\": [{\"text\": \"$name\"}]}" \
@@ -21,13 +21,27 @@ write() {
         echo "$name" >>"$work/answered"
     done
 }
+# upload: files whose name is the digest of their content, until the server has gone
+upload() {
+    local sum
+    while :; do
+        head -c 200000 /dev/urandom >"$work/upload"
+        sum=$(sha256sum "$work/upload" | cut -c1-64)
+        curl -fsS -H "X-TrackerToken: $token" -o /dev/null -F "file=@$work/upload;filename=$sum" \
+            "$url/services/v5/projects/$project/uploads" 2>/dev/null || return 0
+        echo "$sum" >>"$work/uploaded"
+    done
+}
 : >"$work/answered"
+: >"$work/uploaded"
 for ((round = 1; round <= rounds; round++)); do
     writers=()
     for ((client = 1; client <= clients; client++)); do
         write $round $client &
         writers+=($!)
     done
+    upload &
+    writers+=($!)
     answered=$(wc -l <"$work/answered")
     until_true 60 "round $round: writes are answered" eval "[ \$(wc -l <'$work/answered') -ge $((answered + before_kill)) ]"
     kill -9 "$server_pid"
@@ -47,6 +61,13 @@ for ((round = 1; round <= rounds; round++)); do
         "round $round: version and activities"
     equal "$(sql 'SELECT count(*) - count(DISTINCT version) FROM activity')" 0 "round $round: two activities of one version"
     equal "$(sql 'SELECT count(*) - count(DISTINCT position) FROM story')" 0 "round $round: two stories in one place"
+    # Every upload that was answered is a row, and every row has its bytes.
+    sql "SELECT filename FROM file_attachment WHERE length(filename) = 64" | sort >"$work/rows"
+    equal "$(sort "$work/uploaded" | comm -13 "$work/rows" -)" "" "round $round: uploads lost"
+    while read -r sum; do
+        equal "$(sha256sum <"$work/k.db.files/$sum" | cut -c1-64)" "$sum" "round $round: an uploaded file"
+    done <"$work/rows"
     start_server "$work/k.db"
     curl -fsS -H "X-TrackerToken: $token" -o /dev/null "$url/services/v5/projects/$project/stories?limit=1"
 done
+[ -s "$work/uploaded" ] || fail "nothing was uploaded"
