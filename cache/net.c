@@ -6,9 +6,10 @@
  *                           ^          |
  *                           +----------+  worth repeating, and time left
  *
- * Waiting jobs start by priority, then age, when their time has come and a place is free. A 429
- * holds back everything of less priority than a save until the time that the server named. Only the
- * queue between net_send() and the thread is shared; it has the one lock.
+ * Waiting jobs start by priority, then age, when their time has come and a place is free; how many
+ * places there are follows the host's answers (note_outcome), and prefetch loses its places first.
+ * A 429 holds back everything of less priority than a save until the time that the server named.
+ * Only the queue between net_send() and the thread is shared; it has the one lock.
  *
  * curl's own redirect and retry machinery is not used: who gets the token is decided here
  * (start_job). */
@@ -82,10 +83,12 @@ typedef struct {
     GQueue waiting[N_PRIORITIES]; /* net thread only, like all below */
     GPtrArray *running;
     gint64 held_back_until_ms;
+    double window; /* how many at once the host bears, as far as its answers tell: 1 to
+                      max_in_flight */
     GRand *random;
 
     atomic_uint_least64_t requests, retries, failures, rate_limited, bytes_received;
-    atomic_uint in_flight;
+    atomic_uint in_flight, allowed;
     atomic_uint_least64_t last_number;
 } Net;
 
@@ -495,11 +498,36 @@ host_of(const char *url)
     return copy;
 }
 
+/* A host in trouble gets half as much at once, and one more for each round that goes well. */
+static void
+note_outcome(Net *net, gboolean in_trouble)
+{
+    const double most = net->max_in_flight;
+    net->window = in_trouble ? MAX(net->window / 2, 1.0) : MIN(net->window + 1 / net->window, most);
+    atomic_store(&net->allowed, (guint)net->window);
+}
+
+/* Places for requests of a priority, those of better ones included. Prefetch gives way first. */
+static guint
+places_for(const Net *net, int priority)
+{
+    const guint window = (guint)net->window;
+    switch (priority) {
+    case PRIORITY_SAVE:
+        return net->max_in_flight + PLACES_FOR_SAVES;
+    case PRIORITY_DEMAND:
+        return window;
+    default:
+        return window < net->max_in_flight ? MAX(window / 2, 1) : window;
+    }
+}
+
 static void
 end_answered(Net *net, Job *job)
 {
     int status = job->response->status;
     gint64 wait_ms = -1;
+    note_outcome(net, status == 429 || status >= 500);
     if (status == 429) {
         atomic_fetch_add(&net->rate_limited, 1);
         wait_ms = job->retry_after_ms >= 0 ? job->retry_after_ms : backoff_ms(net, job);
@@ -587,6 +615,9 @@ end_job(Net *net, Job *job, CURLcode code)
         end_answered(net, job);
         return;
     }
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        note_outcome(net, TRUE);
+    }
     GError *error = error_of(net, job, code);
     gboolean is_refused =
         code == CURLE_COULDNT_CONNECT && clock_monotonic_ms() - job->queued_ms < REFUSED_RETRY_MS;
@@ -615,9 +646,10 @@ take_queued(Net *net)
 static Job *
 next_due(Net *net, gint64 now, gint64 *wake_ms)
 {
-    guint limit = net->max_in_flight + PLACES_FOR_SAVES;
-    for (int priority = 0; priority < N_PRIORITIES && net->running->len < limit; priority++) {
-        limit = net->max_in_flight;
+    for (int priority = 0; priority < N_PRIORITIES; priority++) {
+        if (net->running->len >= places_for(net, priority)) {
+            return NULL;
+        }
         if (priority != PRIORITY_SAVE && now < net->held_back_until_ms) {
             *wake_ms = MIN(*wake_ms, net->held_back_until_ms);
             return NULL;
@@ -784,6 +816,7 @@ net_get_stats(Transport *transport, TransportStats *ret_stats)
     ret_stats->retries = atomic_load(&net->retries);
     ret_stats->failures = atomic_load(&net->failures);
     ret_stats->rate_limited = atomic_load(&net->rate_limited);
+    ret_stats->allowed = atomic_load(&net->allowed);
     ret_stats->body_bytes_received = atomic_load(&net->bytes_received);
     ret_stats->in_flight = atomic_load(&net->in_flight);
 }
@@ -882,6 +915,8 @@ net_new(const NetConfig *config, GError **error)
     net->transport.free = net_free;
     net->connect_timeout_ms = config->connect_timeout_ms;
     net->max_in_flight = MAX(config->max_in_flight, 1);
+    net->window = net->max_in_flight;
+    atomic_init(&net->allowed, net->max_in_flight);
     net->running = g_ptr_array_new();
     net->random = g_rand_new();
     g_queue_init(&net->queued);

@@ -61,6 +61,7 @@ typedef struct TransportStats {
     guint64 requests, retries, failures, rate_limited;
     guint64 body_bytes_received;
     guint in_flight;
+    guint allowed; /* at once, at present; 0: no limit of the transport's own */
 } TransportStats;
 
 typedef struct Transport Transport;

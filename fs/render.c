@@ -180,6 +180,7 @@ request_status(const TransportStats *stats)
     (void)json_object_set_new(object, "rate_limited",
                               json_integer((json_int_t)stats->rate_limited));
     (void)json_object_set_new(object, "in_flight", json_integer(stats->in_flight));
+    (void)json_object_set_new(object, "allowed_at_once", json_integer(stats->allowed));
     (void)json_object_set_new(object, "bytes_received",
                               json_integer((json_int_t)stats->body_bytes_received));
     return object;

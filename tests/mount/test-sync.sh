@@ -100,6 +100,15 @@ grep -qE '^20[0-9-]+T[0-9:.]+Z (demand|prefetch) GET /projects/[0-9]+/activity\?
 ! grep -q "$(cat "$work/token")" "$log" || fail "the token stands in requests.log"
 jq -e '.requests_by_kind.activity > 3 and .requests_by_kind.stories > 0' "$mnt/.trackerfs/status.json" >/dev/null || fail "requests by kind"
 
+# --- A host that refuses gets fewer requests at once, and more again when it answers.
+allowed() { jq .requests.allowed_at_once "$mnt/.trackerfs/status.json"; }
+most=$(allowed)
+faults "err5xx=100@/services/v5/projects/*2,status=503"
+"$trackerfs" refresh "$mnt" "$pid" || fail "refresh of a server in passing trouble"
+[ "$(allowed)" -lt "$most" ] || fail "still $(allowed) requests at once after two refusals"
+goes_up() { "$trackerfs" refresh "$mnt" "$pid" && [ "$(allowed)" = "$most" ]; }
+until_true 30 "as many requests as before" goes_up
+
 # --- Refresh says when it could not.
 stop_server
 ! "$trackerfs" refresh "$mnt" 2>"$work/said" || fail "refresh without a server succeeds"
