@@ -396,6 +396,26 @@ open_cache(const Options *options, Starter *starter, const char *token, char **r
     return g_steal_pointer(&cache);
 }
 
+static void
+tell_remaining(guint remaining, gpointer user)
+{
+    instance_tell_remaining(user, remaining);
+}
+
+/* What was saved and not sent yet goes out before the process does, if the server is there; what
+ * remains is in the journal and goes out with the next mount. */
+static void
+send_the_rest(Cache *cache, const Options *options, const char *mount_point)
+{
+    const guint remaining =
+        cache_drain(cache, options->timeout_ms, tell_remaining, (gpointer)(guintptr)mount_point);
+    instance_tell_remaining(mount_point, remaining);
+    if (remaining > 0) {
+        log_warning("%s: the server has not accepted %u changes; they are kept for the next mount",
+                    mount_point, remaining);
+    }
+}
+
 static int
 run_mount(const Options *options, const char *mount_point, Starter *starter, const char *token)
 {
@@ -432,6 +452,9 @@ run_mount(const Options *options, const char *mount_point, Starter *starter, con
     cond_init_monotonic(&running.ending);
     status = mount_and_serve(&running);
     fs_free(running.fs);
+    if (status == STATUS_OK && !options->read_only) {
+        send_the_rest(cache, options, mount_point);
+    }
     (void)pthread_cond_destroy(&running.ending);
     (void)pthread_mutex_destroy(&running.lock);
     return status;

@@ -1,5 +1,6 @@
 /* `trackerfs umount`: takes a mount away and waits until its process is gone, so that the same
  * source can be mounted again at once with the cache that it left. */
+#include "cache/base/clock.h"
 #include "fs/commands.h"
 #include "fs/instance.h"
 #include "fs/mountpoint.h"
@@ -7,7 +8,8 @@
 #include <glib.h>
 #include <stdio.h>
 
-#define WAIT_MS (10 * 1000)
+#define WAIT_MS (60 * 1000)
+#define STEP_MS 200
 
 static const char usage[] =
     "Usage: trackerfs umount MOUNTPOINT [--lazy]\n"
@@ -18,6 +20,31 @@ static const char usage[] =
     "\n"
     "umount(8) and fusermount3 -u do the same without the wait.\n"
     "Exit status: 0 unmounted, 1 wrong arguments, 3 not mounted or in use.\n";
+
+/* Shows how many changes are still to be sent each time that is another number. */
+static void
+wait_gone(const char *path)
+{
+    guint shown = 0;
+    gboolean is_gone = FALSE;
+    const gint64 deadline_ms = clock_monotonic_ms() + WAIT_MS;
+    while (!(is_gone = instance_wait_gone(path, STEP_MS)) && clock_monotonic_ms() < deadline_ms) {
+        const guint remaining = instance_remaining(path);
+        if (remaining != shown) {
+            (void)fprintf(stderr, "trackerfs: %u changes are still to be sent\n", remaining);
+            shown = remaining;
+        }
+    }
+    const guint remaining = instance_remaining(path);
+    if (!is_gone) {
+        (void)fprintf(stderr, "trackerfs: unmounted; its process is still finishing\n");
+    } else if (remaining > 0) {
+        (void)fprintf(stderr,
+                      "trackerfs: the server has not accepted %u changes: they are kept, and sent "
+                      "when it is mounted again\n",
+                      remaining);
+    }
+}
 
 static int
 unmount(const char *word, gboolean lazy)
@@ -39,8 +66,8 @@ unmount(const char *word, gboolean lazy)
     if (!mountpoint_unmount(path, lazy, &error)) {
         return command_fail(STATUS_MOUNT, NULL, "%s", error->message);
     }
-    if (!lazy && !instance_wait_gone(path, WAIT_MS)) {
-        (void)fprintf(stderr, "trackerfs: unmounted; its process is still finishing\n");
+    if (!lazy) {
+        wait_gone(path);
     }
     return STATUS_OK;
 }

@@ -22,6 +22,7 @@ typedef int (*CommandFn)(int argc, char **argv);
 int command_mount(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_umount(int argc, char **argv);
+int command_queue(int argc, char **argv);
 int command_refresh(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_import(int argc, char **argv);

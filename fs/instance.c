@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -104,9 +105,33 @@ instance_announce(const char *mount_point)
     }
     /* An instance that was unmounted lazily may still have it: then this one cannot be waited for.
      */
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(fd, 0) != 0) {
         (void)close(fd);
     }
+}
+
+void
+instance_tell_remaining(const char *mount_point, guint n)
+{
+    g_autofree char *path = file_of(mount_point);
+    const int fd = path ? open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (fd >= 0) {
+        (void)dprintf(fd, "%u\n", n);
+        (void)close(fd);
+    }
+}
+
+guint
+instance_remaining(const char *mount_point)
+{
+    g_autofree char *path = file_of(mount_point);
+    g_autofree char *text = NULL;
+    guint64 n = 0;
+    if (!path || !g_file_get_contents(path, &text, NULL, NULL) ||
+        !g_ascii_string_to_unsigned(g_strchomp(text), 10, 0, G_MAXUINT, &n, NULL)) {
+        return 0;
+    }
+    return (guint)n;
 }
 
 gboolean

@@ -24,6 +24,10 @@ char *instance_trash_directory(const char *label, const char *identity);
 /* Locks the file of `mount_point` until the process ends. Failing is no reason not to mount. */
 void instance_announce(const char *mount_point);
 
+/* Says in that file how many changes are still to be sent, for who waits; the next two. */
+void instance_tell_remaining(const char *mount_point, guint n);
+guint instance_remaining(const char *mount_point);
+
 /* Waits until no process has the file of `mount_point` locked. FALSE when `limit_ms` was over
  * first. */
 gboolean instance_wait_gone(const char *mount_point, gint64 limit_ms);

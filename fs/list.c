@@ -32,7 +32,7 @@ add(Listing *listing, const char *name, NodeKey key)
 static gboolean
 is_number_name(const char *name)
 {
-    return g_ascii_isdigit(*name);
+    return g_ascii_isdigit(*name) || g_str_has_prefix(name, "new-");
 }
 
 guint

@@ -17,7 +17,7 @@ static const struct {
 } commands[] = {
     {"help", command_help},     {"mount", command_mount},     {"status", command_status},
     {"umount", command_umount}, {"refresh", command_refresh}, {"serve", command_serve},
-    {"import", command_import},
+    {"import", command_import}, {"queue", command_queue},
 };
 
 static CommandFn

@@ -36,7 +36,25 @@ static const char body[] =
     "    rsync -a ./ ~/backup/                      # the second run copies only what changed\n"
     "    getfattr -d PROJECT/stories/ID/story.json  # id, kind, url, author, version\n"
     "\n"
-    "Sizes are exact, times are the server's. This mount is read-only.\n";
+    "Sizes are exact, times are the server's.\n"
+    "\n"
+    "## Edit (unless mounted with -o ro)\n"
+    "\n"
+    "Any editor, in PROJECT/stories/ID. A save is one change at the server; if it is refused,\n"
+    "closing the file fails and `.error` beside it says why.\n"
+    "\n"
+    "    $EDITOR description.md                     # also story.json, comments/, tasks/\n"
+    "    echo started > .fields/current_state       # .next_states has the possible ones\n"
+    "    mkdir PROJECT/stories/\"A new story\"       # epics/ likewise\n"
+    "    echo 'I agree' > comments/new.md           # tasks/ likewise: - [ ] to do\n"
+    "    cp shot.png attachments/\n"
+    "    mv PROJECT/by-state/unstarted/ID-* PROJECT/by-state/started/\n"
+    "    ln -s ../../stories/ID-* PROJECT/labels/LABEL/\n"
+    "    mv PROJECT/icebox/012-ID-* PROJECT/icebox/1-ID    # to the top\n"
+    "\n"
+    "A change that meets somebody else's is merged, or refused with both sides in `.conflict/`.\n"
+    "Without a server changes wait in `.trackerfs/queue/` (`trackerfs queue`). Nothing is removed\n"
+    "from the server unless mounted with -o delete, which first copies to a local trash.\n";
 
 static void
 append_escaped(GString *text, const char *name)

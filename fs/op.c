@@ -32,10 +32,8 @@
 /* Of a size that is not the present one. */
 #define CLAIMED_TIMEOUT_S 1.0
 
-/* What was made while the server was away has a provisional id in names and numbers that are
- * known; here it becomes the real one. */
-static void
-resolve(Fs *fs, NodeKey *key)
+void
+op_resolve(Fs *fs, NodeKey *key)
 {
     if (edit_id_is_provisional(key->id)) {
         key->id = cache_resolve_id(fs->cache, key->id);
@@ -63,7 +61,7 @@ op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
         g_free(op);
         return NULL;
     }
-    resolve(fs, &op->key);
+    op_resolve(fs, &op->key);
     op->asker = (gint64)fuse_req_ctx(req)->pid;
     op->name = g_strdup(name);
     if (info) {
@@ -83,6 +81,7 @@ op_free(Op *op)
     g_free(op->name);
     g_free(op->other_key_name);
     g_free(op->other_name);
+    g_free(op->thing_name);
     g_free(op);
 }
 
@@ -96,7 +95,7 @@ op_set_other(Op *op, guint64 number, const char *name)
         op_free(op);
         return FALSE;
     }
-    resolve(op->fs, &op->other_key);
+    op_resolve(op->fs, &op->other_key);
     return TRUE;
 }
 
@@ -298,6 +297,15 @@ gboolean
 op_set_version(Fs *fs, const Scene *scene, NodeKey *key)
 {
     return !atomic_load(&fs->without_opens) || version_of(scene, key);
+}
+
+void
+op_keep_thing(Op *op, const NodeKey *key)
+{
+    char *name = g_strdup(key->name);
+    g_free(op->thing_name);
+    op->thing = *key;
+    op->thing.name = op->thing_name = name;
 }
 
 gboolean

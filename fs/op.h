@@ -57,6 +57,8 @@ struct Fs {
     Scratch *scratch;
     Recall *recall;
     struct Removals *removals;
+    pthread_mutex_t handles_lock;
+    GHashTable *handles; /* Handle *, a set: those that the kernel has; protected by handles_lock */
     _Atomic gint64 impatient_until_ms;
     _Atomic guint64 kernel_requests;
     _Atomic guint open_changes; /* begun, and not with notify yet */
@@ -85,6 +87,8 @@ struct Op {
     NodeKey other_key;
     char *other_key_name;
     char *other_name;
+    NodeKey thing; /* what is moved or removed: once the edit is made, its name may be gone */
+    char *thing_name;
     guint flags;            /* of a rename */
     mode_t mode;            /* of a creation */
     struct stat attributes; /* of a setattr, and which of them */
@@ -134,6 +138,13 @@ void op_tell_size(Fs *fs, guint64 number, struct stat *attributes, double *timeo
 
 /* For the functions: ends with an error of our own. Always FALSE. */
 gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
+
+/* What was made while the server was away has a provisional id in names and numbers that are known;
+ * here it becomes the real one. */
+void op_resolve(Fs *fs, NodeKey *key);
+
+/* Keeps a copy of `key` as op->thing. */
+void op_keep_thing(Op *op, const NodeKey *key);
 
 /* Likewise: answers with an errno of the file system's own, such as EEXIST. Always TRUE. */
 gboolean op_refuse(Op *op, int code);

@@ -94,6 +94,7 @@ answer_scratch(Op *op, NodeKey *ret_alias)
         return op_refuse(op, ENOENT);
     case SCRATCH_ALIAS:
         *ret_alias = entry.key;
+        op_resolve(op->fs, ret_alias);
         return FALSE;
     case SCRATCH_NONE:
         break;
@@ -113,8 +114,16 @@ run_lookup(Op *op, CacheAsk *ask)
         return TRUE;
     }
     if (alias.kind != NODE_NONE) {
-        return scene_gather(op->fs->book, &alias, node_needs(&alias), ask, &scene) &&
-               (answer_entry(op, &scene, &alias, TRUE) || op_refuse(op, ENOENT));
+        if (!scene_gather(op->fs->book, &alias, node_needs(&alias), ask, &scene)) {
+            return FALSE;
+        }
+        g_autofree char *target = scene_link_target(&scene, &alias);
+        if (target && strcmp(target, op->name) != 0) {
+            return answer_entry(op, &scene, &alias, TRUE) || op_refuse(op, ENOENT);
+        }
+        /* Its first name is its name, or it is gone. */
+        (void)scratch_remove(op->fs->scratch, inode_number(op->fs->inodes, &op->key), op->name);
+        scene_clear(&scene);
     }
     const guint needs = list_lookup_needs(&op->key, op->name);
     if (!scene_gather(op->fs->book, &op->key, needs, ask, &scene)) {
@@ -523,6 +532,8 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->scratch = scratch_new(fs->drafts);
     fs->recall = recall_new();
     fs->removals = removals_new(config->trash);
+    (void)pthread_mutex_init(&fs->handles_lock, NULL);
+    fs->handles = g_hash_table_new(NULL, NULL);
     fs->inodes = inode_table_new();
     fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
     fs->grace = grace_new();
@@ -596,6 +607,7 @@ fs_free(Fs *fs)
         return;
     }
     park_free(fs->park);
+    ops_drop_handles(fs);
     notify_free(fs->notify);
     for (guint i = 0; i < G_N_ELEMENTS(fs->listings); i++) {
         handle_unref(fs->listings[i]);
@@ -605,6 +617,8 @@ fs_free(Fs *fs)
     versions_free(fs->versions);
     g_hash_table_destroy(fs->waiting);
     (void)pthread_mutex_destroy(&fs->waiting_lock);
+    g_hash_table_destroy(fs->handles);
+    (void)pthread_mutex_destroy(&fs->handles_lock);
     scratch_free(fs->scratch);
     draft_table_free(fs->drafts);
     recall_free(fs->recall);

@@ -120,6 +120,9 @@ run_unlink(Op *op, CacheAsk *ask)
 {
     Fs *fs = op->fs;
     g_auto(Named) named = {0};
+    if (op->edit) {
+        return removal_run(op, &op->thing, ask);
+    }
     if (!find(op, &op->key, op->name, ask, &named)) {
         return FALSE;
     }
@@ -134,7 +137,11 @@ run_unlink(Op *op, CacheAsk *ask)
         return op_refuse(op, ENOENT);
     }
     if (is_removable(&named.key)) {
-        return removal_run(op, &named.key, ask);
+        op_keep_thing(op, &named.key);
+        return removal_run(op, &op->thing, ask);
+    }
+    if (named.key.kind == NODE_QUEUE_ITEM) {
+        return cache_drop_edit(fs->cache, named.key.id, &ask->error) && done(op);
     }
     if (is_fixed_text(&named.key) && present_may_write(fs, &named.key)) {
         scratch_put_gap(fs->scratch, named.folder, op->name);
@@ -143,10 +150,21 @@ run_unlink(Op *op, CacheAsk *ask)
     return refuse(op, &op->key, "this cannot be removed");
 }
 
+/* Those that every story or epic has: on the way of an `rm -rf` to the story itself. */
+static gboolean
+is_fixed_folder(NodeKind kind)
+{
+    return kind == NODE_STORY_COMMENTS || kind == NODE_TASKS || kind == NODE_ATTACHMENTS ||
+           kind == NODE_EPIC_COMMENTS || kind == NODE_EPIC_STORIES;
+}
+
 static gboolean
 run_rmdir(Op *op, CacheAsk *ask)
 {
     g_auto(Named) named = {0};
+    if (op->edit) {
+        return removal_run(op, &op->thing, ask);
+    }
     if (!find(op, &op->key, op->name, ask, &named)) {
         return FALSE;
     }
@@ -157,7 +175,8 @@ run_rmdir(Op *op, CacheAsk *ask)
         return op_refuse(op, ENOTDIR);
     }
     if (is_removable(&named.key)) {
-        return removal_run(op, &named.key, ask);
+        op_keep_thing(op, &named.key);
+        return removal_run(op, &op->thing, ask);
     }
     if (named.key.kind == NODE_STORY_CONFLICT || named.key.kind == NODE_EPIC_CONFLICT ||
         named.key.kind == NODE_PROJECT_CONFLICT) {
@@ -165,6 +184,10 @@ run_rmdir(Op *op, CacheAsk *ask)
         gint64 id;
         (void)target_owner(&named.key, &owner, &id);
         return cache_drop_conflict(op->fs->cache, owner, id, &ask->error) && done(op);
+    }
+    if (op->fs->may_delete && is_fixed_folder(named.key.kind)) {
+        scratch_put_gap(op->fs->scratch, named.folder, op->name);
+        return done(op);
     }
     return refuse(op, &op->key, "this folder cannot be removed");
 }
@@ -357,6 +380,9 @@ run_rename(Op *op, CacheAsk *ask)
     Fs *fs = op->fs;
     g_auto(Named) from = {0};
     g_auto(Named) to = {0};
+    if (op->edit && !op->draft) {
+        return move_run(op, &op->thing, NULL, ask);
+    }
     if (!find(op, &op->key, op->name, ask, &from) ||
         !find(op, &op->other_key, op->other_name, ask, &to)) {
         return FALSE;
@@ -391,7 +417,8 @@ run_rename(Op *op, CacheAsk *ask)
         notify_name(fs->notify, op->other_number, op->other_name);
         return TRUE;
     }
-    return move_run(op, &from.key, to.is_tree ? &to.key : NULL, ask);
+    op_keep_thing(op, &from.key);
+    return move_run(op, &op->thing, to.is_tree ? &to.key : NULL, ask);
 }
 
 void

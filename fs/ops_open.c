@@ -14,6 +14,7 @@
 #include "fs/ops_open.h"
 
 #include "cache/base/digest.h"
+#include "cache/base/lock.h"
 #include "fs/handle.h"
 #include "fs/list.h"
 #include "fs/ops_ro.h"
@@ -32,8 +33,32 @@ handle_of(const struct fuse_file_info *info)
 }
 
 void
+ops_hold_handle(Fs *fs, Handle *handle)
+{
+    LOCK_SCOPE(&fs->handles_lock);
+    (void)g_hash_table_add(fs->handles, handle);
+}
+
+void
+ops_drop_handles(Fs *fs)
+{
+    g_autoptr(GList) left = NULL;
+    {
+        LOCK_SCOPE(&fs->handles_lock);
+        left = g_hash_table_get_keys(fs->handles);
+    }
+    for (GList *at = left; at; at = at->next) {
+        ops_drop_handle(fs, at->data);
+    }
+}
+
+void
 ops_drop_handle(Fs *fs, Handle *handle)
 {
+    {
+        LOCK_SCOPE(&fs->handles_lock);
+        (void)g_hash_table_remove(fs->handles, handle);
+    }
     if (handle->is_claimed && inode_unclaim(fs->inodes, handle->number)) {
         notify_attributes(fs->notify, handle->number, NULL, NULL);
     }
@@ -49,6 +74,7 @@ static void
 answer_open(Op *op, Handle *handle)
 {
     op->info.fh = (guintptr)handle;
+    ops_hold_handle(op->fs, handle);
     op_answering(op);
     if (!reply_open(&op->reply, &op->info)) {
         ops_drop_handle(op->fs, handle);
@@ -78,6 +104,7 @@ static void
 answer_open_late(Op *op, Handle *handle)
 {
     LateOpen *late = g_new0(LateOpen, 1);
+    ops_hold_handle(op->fs, handle);
     op_answering(op);
     op->info.fh = (guintptr)handle;
     late->fs = op->fs;

@@ -21,5 +21,9 @@ gboolean ops_answer_directory(Fs *fs, fuse_req_t req, const Handle *handle, size
 
 /* Answers an open with a handle; `late`: when the kernel has forgotten the size it was told. */
 void ops_answer_open(Op *op, Handle *handle, gboolean late);
+/* The kernel is about to get the handle; at the end of the mount those that it never gave back are
+ * ended by ops_drop_handles(). */
+void ops_hold_handle(Fs *fs, Handle *handle);
+void ops_drop_handles(Fs *fs);
 /* Ends a handle, and its share in what it opened. */
 void ops_drop_handle(Fs *fs, Handle *handle);

@@ -117,6 +117,7 @@ answer_opened(Op *op, Draft *draft, const struct fuse_entry_param *entry)
         ops_answer_open(op, handle, !is_known);
         return;
     }
+    ops_hold_handle(fs, handle);
     op_answering(op);
     if (!reply_create(&op->reply, entry, &op->info)) {
         op_forget(fs, entry->ino, 1);
@@ -723,9 +724,28 @@ set_theirs(Op *op, CacheAsk *ask)
     return answer_attributes(op, &attributes);
 }
 
+/* touch(1): try again. */
+static gboolean
+touch_queue(Op *op, CacheAsk *ask)
+{
+    struct stat attributes;
+    g_auto(Scene) scene = {0};
+    const gint64 number = op->key.kind == NODE_QUEUE_ITEM ? op->key.id : 0;
+    if (!cache_retry_edit(op->fs->cache, number, &ask->error) ||
+        !scene_gather(op->fs->book, &op->key, node_needs(&op->key), ask, &scene)) {
+        return FALSE;
+    }
+    return present_stat(op->fs, &scene, &op->key, op->number, &attributes)
+               ? answer_attributes(op, &attributes)
+               : op_refuse(op, ENOENT);
+}
+
 static gboolean
 run_setattr(Op *op, CacheAsk *ask)
 {
+    if (op->key.kind == NODE_QUEUE || op->key.kind == NODE_QUEUE_ITEM) {
+        return touch_queue(op, ask);
+    }
     if (!is_ours(op->key.kind)) {
         return set_theirs(op, ask);
     }

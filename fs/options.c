@@ -649,7 +649,6 @@ options_parse(int argc, char **argv, const Config *config, GError **error)
     options->poll_ms = -1;
     options->timeout_ms = 30 * 1000;
     options->save_wait_ms = 5 * 1000;
-    options->read_only = TRUE;
     options->attachment_limit_bytes = (gint64)1 << 30;
     options->uid = getuid();
     options->gid = getgid();

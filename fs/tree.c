@@ -8,8 +8,11 @@
  * keeps its name. */
 #include "fs/tree.h"
 
+#include "cache/cache.h"
+
 #include <string.h>
 
+#define PROVISIONAL_PREFIX "new-"
 #define EXTENSION_BYTES 16
 
 static gboolean
@@ -59,11 +62,23 @@ append_slug(GString *name, const char *title, gsize limit)
     }
 }
 
+/* "new-<n>" for what the server does not know yet. */
+static void
+append_id(GString *name, gint64 id)
+{
+    if (edit_id_is_provisional(id)) {
+        g_string_append_printf(name, PROVISIONAL_PREFIX "%" G_GINT64_FORMAT,
+                               id - EDIT_PROVISIONAL_FIRST + 1);
+    } else {
+        g_string_append_printf(name, "%" G_GINT64_FORMAT, id);
+    }
+}
+
 char *
 tree_item_name(gint64 id, const char *title, gboolean id_only)
 {
     GString *name = g_string_sized_new(64);
-    g_string_append_printf(name, "%" G_GINT64_FORMAT, id);
+    append_id(name, id);
     if (title && !id_only) {
         append_slug(name, title, TREE_NAME_BYTES);
     }
@@ -85,8 +100,8 @@ tree_position_name(guint position, guint n_positions, gint64 id, const char *tit
                    gboolean id_only)
 {
     GString *name = g_string_sized_new(64);
-    g_string_append_printf(name, "%0*u-%" G_GINT64_FORMAT, position_width(n_positions), position,
-                           id);
+    g_string_append_printf(name, "%0*u-", position_width(n_positions), position);
+    append_id(name, id);
     if (title && !id_only) {
         append_slug(name, title, TREE_NAME_BYTES);
     }
@@ -96,15 +111,18 @@ tree_position_name(guint position, guint n_positions, gint64 id, const char *tit
 char *
 tree_task_name(guint position, guint n_positions, gint64 id)
 {
-    return g_strdup_printf("%0*u-%" G_GINT64_FORMAT ".md", position_width(n_positions), position,
-                           id);
+    GString *name = g_string_sized_new(32);
+    g_string_append_printf(name, "%0*u-", position_width(n_positions), position);
+    append_id(name, id);
+    g_string_append(name, ".md");
+    return g_string_free(name, FALSE);
 }
 
 char *
 tree_comment_name(gint64 id, gint64 created_ms, const char *author)
 {
     GString *name = g_string_sized_new(64);
-    g_string_append_printf(name, "%" G_GINT64_FORMAT, id);
+    append_id(name, id);
     g_autoptr(GDateTime) created =
         created_ms > 0 ? g_date_time_new_from_unix_utc(created_ms / 1000) : NULL;
     if (created) {
@@ -123,6 +141,15 @@ tree_comment_name(gint64 id, gint64 created_ms, const char *author)
 gboolean
 tree_parse_id(const char *name, gint64 *ret_id, const char **ret_rest)
 {
+    if (g_str_has_prefix(name, PROVISIONAL_PREFIX)) {
+        gint64 number;
+        if (!tree_parse_id(name + strlen(PROVISIONAL_PREFIX), &number, ret_rest) ||
+            number >= EDIT_PROVISIONAL_FIRST) {
+            return FALSE;
+        }
+        *ret_id = EDIT_PROVISIONAL_FIRST + number - 1;
+        return TRUE;
+    }
     if (*name < '1' || *name > '9') {
         return FALSE;
     }

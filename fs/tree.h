@@ -11,8 +11,9 @@
 
 #define TREE_NAME_BYTES 255
 
-/* "<id>-<slug>": letters, digits and marks of any script, the rest "-". `title` may be NULL. With
- * `id_only`, or when nothing is left, "<id>". */
+/* "<id>-<slug>", with "new-<n>" for the id of what the server has not accepted yet: letters, digits
+ * and marks of any script, the rest "-". `title` may be NULL. With `id_only`, or when nothing is
+ * left, "<id>". */
 char *tree_item_name(gint64 id, const char *title, gboolean id_only);
 
 /* The same with "<position>-" before it, zero-padded so that sorting keeps the order of

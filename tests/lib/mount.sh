@@ -20,7 +20,7 @@ fail() {
 [ -c /dev/fuse ] && [ -w /dev/fuse ] || skip "no /dev/fuse here"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/trackerfs-test.XXXXXX")
-export XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/config XDG_RUNTIME_DIR=$work/run
+export XDG_STATE_HOME=$work/state XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/config XDG_RUNTIME_DIR=$work/run
 mkdir -p "$XDG_RUNTIME_DIR"
 chmod 700 "$XDG_RUNTIME_DIR"
 unset TRACKERFS_TOKEN CREDENTIALS_DIRECTORY
@@ -94,9 +94,10 @@ stop_server() {
     until_true 20 "server ends" dead "$server_pid"
 }
 
-# mount_fs SOURCE FOLDER [OPTIONS]: -o options; token_file is added for http sources
+# mount_fs SOURCE FOLDER [OPTIONS]: -o options; read-only unless they say rw; token_file is added for http sources
 mount_fs() {
     local source=$1 target=$2 options=${3:-}
+    [[ ,$options, == *,rw,* ]] || options=${options:+$options,}ro
     mkdir -p "$target"
     case $source in http*) options=${options:+$options,}token_file=$work/token ;; esac
     "$trackerfs" "$source" "$target" ${options:+-o "$options"} 2>>"$work/mount.log" || { cat "$work/mount.log"; fail "mount $source"; }
