@@ -193,6 +193,15 @@ recall_seen(Recall *recall, guint64 number, gint64 thread)
     return NULL;
 }
 
+GBytes *
+recall_seen_by_anyone(Recall *recall, guint64 number)
+{
+    g_autoptr(GArray) threads = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GPtrArray) bytes = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    collect(recall, number, threads, bytes);
+    return bytes->len > 0 ? g_bytes_ref(g_ptr_array_index(bytes, 0)) : NULL;
+}
+
 static GList *
 find_pin_locked(Recall *recall, guint64 number)
 {

@@ -29,6 +29,9 @@ void recall_read(Recall *recall, guint64 number, gint64 thread, GBytes *bytes);
 /* What this process, by any of its threads, saw last of the file; NULL: nothing that is known. */
 GBytes *recall_seen(Recall *recall, guint64 number, gint64 thread);
 
+/* What was seen last by anybody, whether it still runs or not. */
+GBytes *recall_seen_by_anyone(Recall *recall, guint64 number);
+
 /* The process of a thread (of /proc); 0: gone, or unknown. */
 gint64 recall_process(gint64 thread);
 /* TRUE when it is there and no zombie. */

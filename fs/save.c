@@ -71,6 +71,10 @@ GBytes *
 save_base(Op *op, const NodeKey *key, guint64 number, const Content *present)
 {
     GBytes *seen = is_set_at_once(key) ? NULL : recall_seen(op->fs->recall, number, op->asker);
+    if (!seen && target_is_record(key)) {
+        /* One program read it and another writes what came out, as in `jq ... >new; mv new`. */
+        seen = recall_seen_by_anyone(op->fs->recall, number);
+    }
     return seen ? seen : g_bytes_new(present->data, present->length);
 }
 
