@@ -49,6 +49,7 @@ wait_until() { # SECONDS WHAT COMMAND...
 # project_server STORIES: a generated project, served with --faults; sets $db, $url
 project_server() {
     local person
+    [ -z "${server_pid:-}" ] || kill "$server_pid" 2>/dev/null || :
     db=$work/project.db
     say "making a project of $1 stories"
     rm -rf "$db"* "$work/token" "$work/port"
@@ -62,6 +63,13 @@ project_server() {
     wait_until 20 "the server listens" test -s "$work/port"
     url=http://127.0.0.1:$(cat "$work/port")
 }
+# shared_project: the project of $stories stories that walks and fill share; others change theirs or need another size
+shared_project() {
+    [ "$shared_url" != "$url" ] || return 0
+    project_server "$stories"
+    shared_url=$url disk=
+}
+url= shared_url=none
 latency() { curl -fsS -X POST --data-binary "latency=$1" "$url/__faults" >/dev/null; }
 reset_requests() { curl -fsS -X POST "$url/__stats/reset" >/dev/null; }
 requests() { curl -fsS "$url/__stats" | jq .total; }
@@ -69,7 +77,7 @@ answer_bytes() { curl -fsS "$url/__stats" | jq '.bytes // .bytes_sent // 0'; }
 
 # The harness with limitfs, treegen, delayproxy: not part of this repository, and optional.
 perf_harness() { # PROGRAM: its path on stdout, or false
-    local source=$top/../shared/perf
+    local source=${TRACKERFS_SHARED_DIR:-$top/../shared}/perf
     [ -d "$source" ] || return 1
     [ -x "$work/perf/$1" ] || {
         mkdir -p "$work/perf"
@@ -120,20 +128,32 @@ unmount_bench() {
 peak_memory_mb() { awk '/VmHWM/ { print int($2 / 1024) }' "/proc/${mount_pid[$1]}/status"; }
 project_folder() { find "$1" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' | sort | sed -n 1p; }
 
+# tree_on_disk: $disk is what a mount of the shared project shows, $inodes how much that is; made once
+tree_on_disk() {
+    [ -z "$disk" ] || return 0
+    disk=$work/disk
+    say "copying the tree to the local disk"
+    rm -rf "$disk" "$work/cache.http" "$work/cache.local"
+    mount_ours http "$url" "$ours"
+    rsync -a "$work/mnt.http/" "$disk/"
+    unmount_bench http
+    inodes=$(find "$disk" | wc -l)
+}
+
 # Workloads.
-job() { # WORKLOAD TREE NAME
+job() { # WORKLOAD TREE
     case $1 in
     find) find "$2" -type f | wc -l ;;
     lslr) ls -lR "$2" | wc -l ;;
     grep) grep -r needle "$2" | wc -l ;;
     tar) tar cf - -C "$2" . | cat | wc -c ;;
-    rsync1 | rsync2) rsync -a "$2/" "$copies/$3/" ;;
+    rsync1 | rsync2) rsync -a "$2/" "$copies/tree/" ;;
     esac >/dev/null
 }
-prepare() { # WORKLOAD TREE NAME: what must be there before the clock starts
+prepare() { # WORKLOAD TREE: what must be there before the clock starts; all trees are the same, so one copy will do
     case $1 in
-    rsync1) rm -rf "${copies:?}/$3" ;;
-    rsync2) [ -d "$copies/$3" ] || rsync -a "$2/" "$copies/$3/" ;;
+    rsync1) rm -rf "${copies:?}/tree" ;;
+    rsync2) [ -d "$copies/tree" ] || rsync -a "$2/" "$copies/tree/" ;;
     esac
 }
 clock() { # COMMAND...: sets $took, in µs
@@ -143,7 +163,7 @@ clock() { # COMMAND...: sets $took, in µs
     b=$EPOCHREALTIME
     took=$((${b/./} - ${a/./}))
 }
-clock_job() { # WORKLOAD TREE NAME
+clock_job() { # WORKLOAD TREE
     clock pinned_job bash -c "$(declare -f job); copies='$copies'; job \"\$@\"" job "$@"
 }
 pinned_job() { (pinned "$@"); }
@@ -156,3 +176,20 @@ figure() { awk -F, -v s="$1" -v w="$2" -v c="$3" -v t="$4" '$1 == s && $2 == w &
 # The median of the ratios of pairs, each to the disk a moment before.
 ratio() { awk -F, -v s="$1" -v w="$2" -v c="$3" -v t="$4" '$1 == s && $2 == w && $3 == c && $4 == t && $6 { print $5 / $6 }' "$work/raw" | median; }
 seconds() { awk -v us="$1" 'BEGIN { if (us == "") print "-"; else if (us < 1e6) printf "%.0f ms", us / 1e3; else printf "%.2f s", us / 1e6 }'; }
+
+# bars FILE.svg TITLE LABEL SERIES [PLOT,]: clustered bars of $work/chart: a line of titles, then a line for each cluster
+bars() {
+    gnuplot <<PLOT
+set terminal svg size 900,420 font "sans-serif,12" background "white"
+set output "$1"
+set style data histograms
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set key outside right
+set yrange [0:]
+set ylabel "$3"
+set title "$2"
+set grid ytics
+plot ${5:-} for [i=2:$(($4 + 1))] "$work/chart" using i:xtic(1) title columnheader(i)
+PLOT
+}

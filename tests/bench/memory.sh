@@ -6,21 +6,19 @@ bench_memory() {
         latency 0
         say "memory: $n stories: first fill and walk"
         mount_ours large "$url" "$ours,ro,attachments=none" cold
-        clock_job find "$work/mnt.large" large
+        clock_job find "$work/mnt.large"
         note memory find "$n" cold "$took"
-        clock_job grep "$work/mnt.large" large
+        clock_job grep "$work/mnt.large"
         note memory grep "$n" cold "$took"
         note memory resident "$n" cold "$(peak_memory_mb large)"
         say "memory: $n stories: remounted"
         mount_ours large "$url" "$ours,ro,attachments=none"
-        clock_job find "$work/mnt.large" large
+        clock_job find "$work/mnt.large"
         note memory find "$n" remounted "$took"
-        clock_job grep "$work/mnt.large" large
+        clock_job grep "$work/mnt.large"
         note memory grep "$n" remounted "$took"
         note memory resident "$n" remounted "$(peak_memory_mb large)"
         unmount_bench large
-        kill "$server_pid"
-        wait "$server_pid" || :
         rm -rf "$work/cache.large"
     done
     {
@@ -32,4 +30,9 @@ bench_memory() {
                 printf "| %d | %.2f s | %.0f | %.2f s | %d MB | %.2f s | %.0f | %.2f s | %d MB |\n", n, a / 1e6, a / n, b / 1e6, c, d / 1e6, d / n, e / 1e6, f }'
         done
     } >"$out/memory.md"
+    {
+        echo 'stories "first fill and walk" remounted'
+        for n in $sizes; do echo "$n $(figure memory resident "$n" cold) $(figure memory resident "$n" remounted)"; done
+    } >"$work/chart"
+    bars "$out/memory.svg" "Peak memory after a complete walk" MB 2
 }

@@ -2,6 +2,7 @@
 # safe in the journal (close(2) with save_wait=0), alone and 30 at once, and until the server has accepted it.
 bench_single() {
     local run folder ms
+    project_server "$stories"
     clock_program=$work/file_clock
     cc -O2 -pthread -o "$clock_program" "$top/tests/bench/file_clock.c"
     for ((run = 1; run <= runs; run++)); do
@@ -10,17 +11,16 @@ bench_single() {
         mount_ours single "$url" "$ours,ro" cold
         folder=$(project_folder "$work/mnt.single")/stories
         mapfile -t texts < <(find "$folder" -name description.md -size +0 | sort | head -n 200)
-        mapfile -t pictures < <(find "$folder" -path '*/attachments/*' -type f | sort | head -n 100)
         cat "${texts[@]}" >/dev/null
         operations quiet stat 1 50 "${texts[@]}"
         operations quiet cat 1 50 "${texts[@]}"
-        curl -fsS -X POST --data-binary "hang@/file_attachments" "$url/__faults" >/dev/null
+        curl -fsS -X POST --data-binary "hang@/services/v5/projects/$(sqlite3 "$db" "SELECT id FROM project LIMIT 1")/stories/" "$url/__faults" >/dev/null
         hanging=()
-        for picture in "${pictures[@]}"; do
-            cat "$picture" >/dev/null 2>&1 &
+        for story in $(find "$folder" -mindepth 1 -maxdepth 1 | sort | head -n 100); do
+            cat "$story/.activity.jsonl" >/dev/null 2>&1 & # asked of the server when somebody reads it
             hanging+=($!)
         done
-        wait_until 20 "${#pictures[@]} readers wait" waiting "${#pictures[@]}"
+        wait_until 20 "${#hanging[@]} readers wait" waiting "${#hanging[@]}"
         operations hanging stat 1 50 "${texts[@]}"
         operations hanging cat 1 50 "${texts[@]}"
         kill "${hanging[@]}"
@@ -43,7 +43,7 @@ bench_single() {
     single_table >"$out/single.md"
 }
 
-waiting() { [ "$(jq .parked "$work/mnt.single/.trackerfs/status.json")" -ge "$1" ]; }
+waiting() { [ "$(jq .waiting "$work/mnt.single/.trackerfs/status.json")" -ge "$1" ]; }
 
 operations() { # SITUATION OPERATION THREADS ROUNDS FILE...
     local situation=$1

@@ -1,27 +1,58 @@
 # Whole walks with ordinary programs, interleaved: the same tree on a local disk, as limitfs (an in-memory FUSE file system: the
-# limit), and mounted by us in each way. Each figure is paired with the disk's of a moment before.
+# limit), and mounted by us in each way.
+#
+# A round is, for each workload: the disk, then each contestant right after a mount (a cold kernel, a filled store); and then, with
+# all of them mounted and walked, for each workload: the disk, then each contestant warm. The figure of a contestant is paired with
+# the disk's of the same lap, and who comes first moves on with each lap, so that a slow moment of the machine hits everybody.
+# Only the workloads of $remounted are walked cold, and a first rsync only there. No round begins that would not end within $walk_minutes
+# minutes, so that a large tree ends too: the table says how many there were.
 bench_walks() {
-    local run workload contestant disk=$work/disk
+    local run=0 contestant began deadline=$((SECONDS + walk_minutes * 60)) longest=0
+    shared_project
     latency "$walk_latency"
-    say "walks: copying the tree to the local disk"
-    mount_ours http "$url" "$ours"
-    rsync -a "$work/mnt.http/" "$disk/"
-    inodes=$(find "$disk" | wc -l)
+    tree_on_disk
     mount_ours local "$db" "$ours"
     diff -rq --no-dereference "$disk" "$work/mnt.local" >&2 || { say "the trees differ"; exit 1; }
     contestants=(http http-ro local)
     if perf_harness limitfs >/dev/null; then contestants=(limit limit-ro "${contestants[@]}"); else say "walks: no limitfs here: its columns are left out"; fi
-
-    for ((run = 1; run <= runs; run++)); do
-        for workload in $workloads; do
-            for contestant in "${contestants[@]}"; do
-                say "walks: run $run of $runs: $workload, $contestant"
-                pair "$workload" "$contestant" "$disk"
-            done
-        done
+    order=("${contestants[@]}")
+    while [ $run -lt "$runs" ] && { [ $run = 0 ] || [ $((SECONDS + longest)) -le $deadline ]; }; do
+        run=$((run + 1)) began=$SECONDS
+        walks_round
+        longest=$((SECONDS - began > longest ? SECONDS - began : longest))
+        say "walks: round $run of $runs took $((SECONDS - began)) seconds"
     done
+    walk_rounds=$run
+    for contestant in "${contestants[@]}"; do unmount_bench "$contestant"; done
     walks_table >"$out/walks.md"
     walks_chart "$out/walks.svg"
+}
+
+walks_round() {
+    local workload
+    clock_job find "$disk" # the round before may have pushed the disk's tree out of the kernel's memory
+    clock_job grep "$disk"
+    for workload in $workloads; do
+        case " $remounted " in *" $workload "*) lap "$workload" remounted ;; esac
+    done
+    for workload in $workloads; do
+        [ "$workload" = rsync1 ] || lap "$workload" warm
+    done
+}
+
+lap() { # WORKLOAD TEMPERATURE
+    local contestant on_disk
+    prepare "$1" "$disk"
+    clock_job "$1" "$disk"
+    on_disk=$took
+    note walks "$1" disk "lap-$2" "$on_disk"
+    order=("${order[@]:1}" "${order[0]}")
+    for contestant in "${order[@]}"; do
+        [ "$2" = warm ] || remount "$contestant"
+        prepare "$1" "$disk"
+        clock_job "$1" "$work/mnt.$contestant"
+        note walks "$1" "$contestant" "$2" "$took" "$on_disk"
+    done
 }
 
 remount() { # CONTESTANT: a cold kernel, a filled store
@@ -33,44 +64,26 @@ remount() { # CONTESTANT: a cold kernel, a filled store
     local) mount_ours local "$db" "$ours" ;;
     esac
 }
-pair() { # WORKLOAD CONTESTANT DISK
-    local tree=$work/mnt.$2 on_disk
-    prepare "$1" "$3" disk
-    clock_job "$1" "$3" disk # once for the cache
-    prepare "$1" "$3" disk
-    clock_job "$1" "$3" disk
-    on_disk=$took
-    note walks "$1" disk warm "$on_disk"
-    remount "$2"
-    [ "$1" != rsync2 ] || { prepare "$1" "$tree" "$2"; remount "$2"; }
-    prepare "$1" "$tree" "$2"
-    clock_job "$1" "$tree" "$2"
-    note walks "$1" "$2" remounted "$took" "$on_disk"
-    prepare "$1" "$tree" "$2"
-    clock_job "$1" "$tree" "$2"
-    note walks "$1" "$2" warm "$took" "$on_disk"
-    unmount_bench "$2"
-}
-
 walks_table() {
     local workload contestant temperature
-    echo "Whole walks of $stories stories ($inodes inodes): seconds, and in brackets the ratio to the local disk a moment before. Medians of $runs runs, pinned to CPU: $cpu."
-    echo
-    printf '| workload | local disk '
-    for contestant in "${contestants[@]}"; do printf '| %s, remounted | %s, warm ' "$contestant" "$contestant"; done
-    echo "|"
-    printf '|---|---:'
-    for contestant in "${contestants[@]}"; do printf '|---:|---:'; done
-    echo "|"
-    for workload in $workloads; do
-        printf '| %s | %s ' "$workload" "$(seconds "$(figure walks "$workload" disk warm)")"
-        for contestant in "${contestants[@]}"; do
-            for temperature in remounted warm; do
+    echo "Whole walks of $stories stories ($inodes inodes): time, and in brackets the ratio to the local disk a moment before. Medians of $walk_rounds rounds, pinned to CPU: $cpu."
+    for temperature in remounted warm; do
+        echo
+        printf '| %s | local disk ' $temperature
+        printf '| %s ' "${contestants[@]}"
+        echo "|"
+        printf '|---|---:'
+        for contestant in "${contestants[@]}"; do printf '|---:'; done
+        echo "|"
+        for workload in $workloads; do
+            [ -n "$(figure walks "$workload" disk lap-$temperature)" ] || continue
+            printf '| %s | %s ' "$workload" "$(seconds "$(figure walks "$workload" disk lap-$temperature)")"
+            for contestant in "${contestants[@]}"; do
                 printf '| %s (%.2f) ' "$(seconds "$(figure walks "$workload" "$contestant" $temperature)")" \
                     "$(ratio walks "$workload" "$contestant" $temperature)"
             done
+            echo "|"
         done
-        echo "|"
     done
 }
 
@@ -81,22 +94,11 @@ walks_chart() { # FILE.svg: ratios to the disk, warm
         printf ' "%s"' "${contestants[@]}"
         echo
         for workload in $workloads; do
+            [ "$workload" != rsync1 ] || continue
             printf '%s' "$workload"
             for contestant in "${contestants[@]}"; do printf ' %.3f' "$(ratio walks "$workload" "$contestant" warm)"; done
             echo
         done
     } >"$work/chart"
-    gnuplot <<PLOT
-set terminal svg size 900,420 font "sans-serif,12" background "white"
-set output "$1"
-set style data histograms
-set style histogram clustered gap 1
-set style fill solid 0.8 border -1
-set key outside right
-set yrange [0:]
-set ylabel "time, as a ratio to the local disk"
-set title "Warm walks of $stories stories"
-set grid ytics
-plot 1 with lines dashtype 2 linecolor "black" title "local disk", for [i=2:$((${#contestants[@]} + 1))] "$work/chart" using i:xtic(1) title columnheader(i)
-PLOT
+    bars "$1" "Warm walks of $stories stories" "time, as a ratio to the local disk" "${#contestants[@]}" '1 with lines dashtype 2 linecolor "black" title "local disk",'
 }
