@@ -258,7 +258,7 @@ read_record(Making *making, const Text *base, const Text *mine, GError **error)
         return FALSE;
     }
     g_autoptr(Json) fresh =
-        mine->length > 0 ? json_text_parse(mine->data, mine->length, &parse_error) : NULL;
+        mine->length > 0 ? json_text_parse_written(mine->data, mine->length, &parse_error) : NULL;
     if (!json_is_object(fresh)) {
         edit_refuse(error, "file", NULL,
                     parse_error ? parse_error->message : "it must be a JSON object", NULL);

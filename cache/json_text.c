@@ -1,4 +1,4 @@
-/* Reading JSON that a service wrote.
+/* Reading JSON, above all what a service wrote.
  *
  * The plain parse is tried first, since nearly all answers are right and mending costs a copy. Only
  * when it fails is the text copied with each wrong piece replaced; a text that still fails is
@@ -167,6 +167,25 @@ json_text_parse(const char *text, gsize bytes, GError **error)
     if (is_too_deep(value, MODEL_JSON_MAX_DEPTH)) {
         json_decref(value);
         g_set_error(error, ERR, ERR_PROTOCOL, "the answer nests deeper than %d levels",
+                    MODEL_JSON_MAX_DEPTH);
+        return NULL;
+    }
+    return value;
+}
+
+json_t *
+json_text_parse_written(const char *text, gsize bytes, GError **error)
+{
+    json_error_t where;
+    json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (!value) {
+        g_set_error(error, ERR, ERR_INVALID, "it is not JSON: line %d, column %d: %s", where.line,
+                    where.column, where.text);
+        return NULL;
+    }
+    if (is_too_deep(value, MODEL_JSON_MAX_DEPTH)) {
+        json_decref(value);
+        g_set_error(error, ERR, ERR_INVALID, "it nests deeper than %d levels",
                     MODEL_JSON_MAX_DEPTH);
         return NULL;
     }

@@ -1,4 +1,4 @@
-/* json_text: bytes from a service to a jansson tree, and tolerant reading of its members. Pure, any
+/* json_text: bytes to a jansson tree, and tolerant reading of its members. Pure, any
  * thread. */
 #pragma once
 
@@ -12,6 +12,10 @@
  * with line and reason otherwise, or when it nests deeper than MODEL_JSON_MAX_DEPTH. The caller's
  * (json_decref). */
 json_t *json_text_parse(const char *text, gsize bytes, GError **error);
+
+/* The same of what a user wrote: nothing is mended, no key may be there twice. ERR_INVALID with
+ * line, column and reason. */
+json_t *json_text_parse_written(const char *text, gsize bytes, GError **error);
 
 /* Members of an object; absent, null or of another type gives 0 or NULL. Ids and numbers may be
  * strings of digits, as some services send them. A time may be ISO 8601 or milliseconds. */

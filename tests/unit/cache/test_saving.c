@@ -254,6 +254,8 @@ test_validation(Fixture *f, gconstpointer unused)
     refused(f, EDIT_STORY_JSON, NULL, "{\"name\": \"x\"}", "left out");
     refused(f, EDIT_STORY_JSON, NULL, "", "empty file");
     refused(f, EDIT_STORY_JSON, NULL, "{\"name\": ", "field: file");
+    refused(f, EDIT_STORY_JSON, NULL, "{\n  \"name\": \"x\",\n  here\n}", "line 3, column 6: ");
+    refused(f, EDIT_STORY_JSON, NULL, "{\"name\": \"a\", \"name\": \"b\"}", "duplicate");
     refused(f, EDIT_STORY_FIELD, "current_state", "staretd\n",
             "allowed: unscheduled, unstarted, started, finished");
     refused(f, EDIT_STORY_FIELD, "current_state", "started\n", "must be estimated");
