@@ -10,10 +10,15 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Descriptors that are left to everything else: sockets, databases, attachments. */
+#define SPARE_DESCRIPTORS 128
+
 struct BodyPool {
+    int max; /* const after new */
     _Atomic gint64 bytes;
     atomic_int bodies;
 };
@@ -28,7 +33,15 @@ struct Body {
 BodyPool *
 body_pool_new(void)
 {
-    return g_new0(BodyPool, 1);
+    BodyPool *pool = g_new0(BodyPool, 1);
+    struct rlimit limit;
+    pool->max = BODY_POOL_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < BODY_POOL_MAX + SPARE_DESCRIPTORS) {
+        const int n = (int)limit.rlim_cur;
+        pool->max = MAX(n - SPARE_DESCRIPTORS, n / 2);
+    }
+    return pool;
 }
 
 void
@@ -61,9 +74,10 @@ make(BodyPool *pool, int fd)
 }
 
 Body *
-body_new(BodyPool *pool, GError **error)
+body_new(BodyPool *pool, gboolean lasts, GError **error)
 {
-    if (atomic_fetch_add(&pool->bodies, 1) >= BODY_POOL_MAX) {
+    const int max = lasts ? pool->max - pool->max / 8 : pool->max;
+    if (atomic_fetch_add(&pool->bodies, 1) >= max) {
         atomic_fetch_sub(&pool->bodies, 1);
         g_set_error(error, ERR, ERR_NO_SPACE, "too many files are being edited");
         return NULL;

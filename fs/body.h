@@ -4,7 +4,8 @@
  * the caller's on disk for uploads. So reads, writes and holes are the kernel's, and any thread may
  * use one at any time; what two writers do at once is what two writers of a file get. Limits: a
  * body in memory BODY_BYTES_MAX (ERR_TOO_LARGE); all of a pool BODY_POOL_BYTES_MAX and
- * BODY_POOL_MAX bodies (ERR_NO_SPACE). One on disk ends with the disk. Errors: these and ERR_LOCAL.
+ * BODY_POOL_MAX bodies, or what the limit of open files leaves (ERR_NO_SPACE). One on disk ends
+ * with the disk. Errors: these and ERR_LOCAL.
  */
 #pragma once
 
@@ -21,7 +22,9 @@ BodyPool *body_pool_new(void);
 void body_pool_free(BodyPool *pool);
 
 typedef struct Body Body;
-Body *body_new(BodyPool *pool, GError **error);
+/* `lasts`: it may be kept for long; of these there may be fewer, so that something is left for
+ * those that are only saved. */
+Body *body_new(BodyPool *pool, gboolean lasts, GError **error);
 /* Takes the descriptor of an empty file on disk. */
 Body *body_new_on_disk(int fd);
 void body_free(Body *body);

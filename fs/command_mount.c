@@ -331,6 +331,17 @@ protect_memory(void)
 #endif
 }
 
+/* Each file that an editor makes up is a descriptor here. */
+static void
+raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 G_GNUC_PRINTF(2, 0)
 static void
 on_fuse_log(enum fuse_log_level level, const char *format, va_list args)
@@ -486,6 +497,7 @@ mount_with_token(const Options *options, const char *token)
     if (token) {
         protect_memory();
     }
+    raise_file_limit();
     if (chdir("/") != 0) {
         log_debug(LOG_FS, "chdir /: %s", g_strerror(errno));
     }

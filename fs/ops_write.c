@@ -51,7 +51,7 @@ ops_new_draft(Fs *fs, mode_t mode, gboolean on_disk, GError **error)
         const int fd = cache_spool_new(fs->cache, &spool, error);
         body = fd >= 0 ? body_new_on_disk(fd) : NULL;
     } else {
-        body = body_new(fs->bodies, error);
+        body = body_new(fs->bodies, TRUE, error);
     }
     if (!body) {
         return NULL;
@@ -141,7 +141,7 @@ open_file(Op *op, const NodeKey *key, guint64 number, const Content *present, gb
     if (!there) {
         g_autoptr(GBytes) base = truncate ? save_base(op, key, number, present)
                                           : g_bytes_new(present->data, present->length);
-        g_autoptr(Body) body = body_new(fs->bodies, error);
+        g_autoptr(Body) body = body_new(fs->bodies, FALSE, error);
         if (!body || !body_write(body, present->data, present->length, 0, error)) {
             return NULL;
         }
