@@ -1,10 +1,12 @@
-/* One table says what putting a story into a folder of each kind changes; what taking it out
- * changes follows from the same family. The position in a name counts in the folders whose names
- * have one: the story goes before the one that is there now. */
+/* One function says what putting a story into a folder of each family changes. Removing a link has
+ * a meaning only where a story may be in several folders of the view or in none: labels, owners.
+ * The position in a name counts in the folders whose names have one: the story goes before the one
+ * that is there now. */
 #include "fs/move.h"
 
 #include "fs/list.h"
 #include "fs/present.h"
+#include "fs/removal.h"
 #include "fs/save.h"
 #include "fs/target.h"
 #include "fs/tree.h"
@@ -262,6 +264,55 @@ move_run(Op *op, const NodeKey *from, const NodeKey *replaced, CacheAsk *ask)
     default:
         return refuse(op, from, "this cannot be renamed");
     }
+}
+
+static const char *
+why_it_stays(Family family)
+{
+    switch (family) {
+    case FAMILY_STATE:
+    case FAMILY_TYPE:
+    case FAMILY_REQUESTER:
+    case FAMILY_PLAN:
+        return "a story is always in one of these folders: move the link to another";
+    default:
+        return "this link follows from the story: change that, in its story.json or .fields";
+    }
+}
+
+gboolean
+move_out(Op *op, const NodeKey *link, CacheAsk *ask)
+{
+    const NodeKey from = folder_of_link(link);
+    const NodeKey story = {.kind = NODE_STORY, .project_id = link->project_id, .id = link->sub};
+    const Family family = family_of(from.kind);
+    if (family != FAMILY_LABEL && family != FAMILY_OWNER) {
+        return refuse(op, &story, why_it_stays(family));
+    }
+    if (removal_is_refused(op, link)) {
+        return TRUE;
+    }
+    if (op->edit) {
+        return answer(op, save_change(op, NULL, NULL, ask, &ask->error));
+    }
+    g_auto(Scene) scene = {0};
+    if (!scene_gather(op->fs->book, &from, node_needs(&from) | NEED_PROJECT, ask, &scene)) {
+        return FALSE;
+    }
+    const ViewGroup *group = views_find_group(scene.views, &from);
+    if (!group) {
+        return op_refuse(op, ENOENT);
+    }
+    if (!removal_copy(op, link, ask)) {
+        return FALSE;
+    }
+    json_t *changes = json_object();
+    if (family == FAMILY_LABEL) {
+        change_list(changes, "labels", "remove", json_string(group->word));
+    } else {
+        change_list(changes, "owner_ids", "remove", json_integer(group->id));
+    }
+    return answer(op, submit(op, EDIT_STORY_CHANGES, &story, changes, ask));
 }
 
 /* The link as the tree now has it; where the name is not the tree's, the entry is of no duration.

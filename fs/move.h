@@ -11,5 +11,9 @@
  * NULL: nothing. */
 gboolean move_run(Op *op, const NodeKey *from, const NodeKey *replaced, CacheAsk *ask);
 
+/* unlink(2) of a link: takes off the label or owner that its folder shows; a removal (removal.h),
+ * refused in all other views. */
+gboolean move_out(Op *op, const NodeKey *link, CacheAsk *ask);
+
 /* symlink(2) of op->other_name as op->name in op->key. */
 gboolean move_link(Op *op, CacheAsk *ask);

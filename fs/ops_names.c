@@ -27,7 +27,7 @@ typedef struct Named {
     guint64 folder;     /* number */
     ScratchEntry entry; /* of ours, or a gap */
     gboolean is_tree;   /* the tree has it, gap or not */
-    NodeKey key;        /* then */
+    NodeKey key;        /* then, or what an alias leads to */
     char *key_name;
 } Named;
 
@@ -46,6 +46,16 @@ is_there(const Named *named)
            (named->is_tree && named->entry.what != SCRATCH_GAP);
 }
 
+/* Sets `key` to what a first name leads to. */
+static void
+follow_alias(Fs *fs, Named *named)
+{
+    named->key = named->entry.key;
+    named->key.kind = named->key.of;
+    named->key.of = NODE_NONE;
+    op_resolve(fs, &named->key);
+}
+
 /* FALSE: `ask` says what to wait for. */
 static gboolean
 find(Op *op, const NodeKey *folder, const char *name, CacheAsk *ask, Named *ret_named)
@@ -55,6 +65,9 @@ find(Op *op, const NodeKey *folder, const char *name, CacheAsk *ask, Named *ret_
     ret_named->folder = inode_number(fs->inodes, folder);
     if (scratch_find(fs->scratch, ret_named->folder, name, &ret_named->entry) &&
         ret_named->entry.what != SCRATCH_GAP) {
+        if (ret_named->entry.what == SCRATCH_ALIAS) {
+            follow_alias(fs, ret_named);
+        }
         return TRUE;
     }
     if (!scene_gather(fs->book, folder, list_lookup_needs(folder, name), ask, &scene)) {
@@ -116,29 +129,47 @@ takes_new_file(const NodeKey *folder, const char *name)
 /* --- Removing --- */
 
 static gboolean
+remove_thing(Op *op, CacheAsk *ask)
+{
+    return op->thing.kind == NODE_LINK ? move_out(op, &op->thing, ask)
+                                       : removal_run(op, &op->thing, ask);
+}
+
+static gboolean
+is_other_name_of_folder(const Named *named)
+{
+    return (named->is_tree && named->key.kind == NODE_ALIAS) ||
+           (named->entry.what == SCRATCH_ALIAS && node_info(named->key.kind)->type == S_IFDIR);
+}
+
+/* The first name of a comment, task or attachment is as good as its present one. Of a story it is
+ * not: who removes a link to a folder does not mean the folder. */
+static gboolean
 run_unlink(Op *op, CacheAsk *ask)
 {
     Fs *fs = op->fs;
     g_auto(Named) named = {0};
     if (op->edit) {
-        return removal_run(op, &op->thing, ask);
+        return remove_thing(op, ask);
     }
     if (!find(op, &op->key, op->name, ask, &named)) {
         return FALSE;
     }
-    if (named.entry.what == SCRATCH_FILE || named.entry.what == SCRATCH_ALIAS) {
-        if (named.entry.draft) {
-            draft_forget_new(named.entry.draft);
-        }
+    if (named.entry.what == SCRATCH_FILE) {
+        draft_forget_new(named.entry.draft);
         (void)scratch_remove(fs->scratch, named.folder, op->name);
         return done(op);
     }
     if (!is_there(&named)) {
         return op_refuse(op, ENOENT);
     }
-    if (is_removable(&named.key)) {
+    if (is_other_name_of_folder(&named)) {
+        return refuse(op, &named.key,
+                      "this is another name of a folder: remove the folder that it leads to");
+    }
+    if (is_removable(&named.key) || named.key.kind == NODE_LINK) {
         op_keep_thing(op, &named.key);
-        return removal_run(op, &op->thing, ask);
+        return remove_thing(op, ask);
     }
     if (named.key.kind == NODE_QUEUE_ITEM) {
         return cache_drop_edit(fs->cache, named.key.id, &ask->error) && done(op);
@@ -147,7 +178,7 @@ run_unlink(Op *op, CacheAsk *ask)
         scratch_put_gap(fs->scratch, named.folder, op->name);
         return done(op);
     }
-    return refuse(op, &op->key, "this cannot be removed");
+    return refuse(op, &named.key, "this cannot be removed");
 }
 
 /* Those that every story or epic has: on the way of an `rm -rf` to the story itself. */
@@ -189,7 +220,7 @@ run_rmdir(Op *op, CacheAsk *ask)
         scratch_put_gap(op->fs->scratch, named.folder, op->name);
         return done(op);
     }
-    return refuse(op, &op->key, "this folder cannot be removed");
+    return refuse(op, &named.key, "this folder cannot be removed");
 }
 
 static gboolean
@@ -360,7 +391,7 @@ rename_ours(Op *op, const Named *from, const Named *to, CacheAsk *ask)
     if (from->entry.what == SCRATCH_ALIAS) {
         return is_there(to) ? op_refuse(op, EEXIST) : move_alias(op, from, to, ask);
     }
-    if (to->is_tree) {
+    if (to->is_tree || to->entry.what == SCRATCH_ALIAS) {
         return target_is_file(&to->key) && from->entry.draft->body
                    ? rename_over(op, from, to, ask)
                    : refuse(op, &op->other_key, "this cannot be replaced by a file");

@@ -175,19 +175,20 @@ fetch_attachments(Fs *fs, const Scene *scene, CacheAsk *ask)
     return TRUE;
 }
 
-static gboolean
-copy_to_trash(Op *op, const NodeKey *key, CacheAsk *ask)
+gboolean
+removal_copy(Op *op, const NodeKey *key, CacheAsk *ask)
 {
     Fs *fs = op->fs;
     EditOwner owner;
     gint64 id;
     g_auto(Scene) scene = {0};
     (void)target_owner(key, &owner, &id);
+    const gboolean is_whole = key->kind != NODE_LINK;
     const NodeKey whole = {.kind = owner == EDIT_OF_EPIC ? NODE_EPIC : NODE_STORY,
                            .project_id = key->project_id,
                            .id = id};
     if (!scene_gather(fs->book, &whole, list_needs(&whole), ask, &scene) ||
-        !fetch_attachments(fs, &scene, ask)) {
+        (is_whole && !fetch_attachments(fs, &scene, ask))) {
         return FALSE;
     }
     g_autofree char *name =
@@ -197,7 +198,15 @@ copy_to_trash(Op *op, const NodeKey *key, CacheAsk *ask)
     g_autofree char *folder =
         g_strdup_printf("%s-%d-%u-%s", time, (int)getpid(), op->serial, name ? name : "gone");
     g_autofree char *path = g_build_filename(fs->removals->trash, folder, NULL);
-    return write_folder(fs, &scene, &whole, path, ask);
+    if (is_whole) {
+        return write_folder(fs, &scene, &whole, path, ask);
+    }
+    const NodeKey record = {.kind = NODE_STORY_JSON, .project_id = key->project_id, .id = id};
+    g_autofree char *file = g_build_filename(path, "story.json", NULL);
+    if (g_mkdir_with_parents(path, 0700) != 0) {
+        return local_error(&ask->error, path);
+    }
+    return write_node(fs, &scene, &record, file, ask);
 }
 
 /* --- The removal --- */
@@ -211,24 +220,31 @@ refuse(Op *op, const NodeKey *key, const char *rule)
 }
 
 gboolean
-removal_run(Op *op, const NodeKey *key, CacheAsk *ask)
+removal_is_refused(Op *op, const NodeKey *key)
 {
     Fs *fs = op->fs;
-    EditTarget target;
-    (void)target_of_removal(key, &target);
     if (!fs->may_delete || !fs->removals->trash) {
         return refuse(op, key, "this mount removes nothing from the server: mount with -o delete");
     }
     if (!cache_may_write(fs->cache, key->project_id)) {
         return op_refuse(op, EACCES);
     }
-    if (!op->edit) {
-        if (!op->serial && !pass_guard(fs->removals, &op->serial)) {
-            return refuse(op, key, "more than 20 removals a minute: stopped, try again later");
-        }
-        if (!copy_to_trash(op, key, ask)) {
-            return FALSE;
-        }
+    if (!op->edit && !op->serial && !pass_guard(fs->removals, &op->serial)) {
+        return refuse(op, key, "more than 20 removals a minute: stopped, try again later");
+    }
+    return FALSE;
+}
+
+gboolean
+removal_run(Op *op, const NodeKey *key, CacheAsk *ask)
+{
+    EditTarget target;
+    (void)target_of_removal(key, &target);
+    if (removal_is_refused(op, key)) {
+        return TRUE;
+    }
+    if (!op->edit && !removal_copy(op, key, ask)) {
+        return FALSE;
     }
     if (save_change(op, &target, NULL, ask, &ask->error) != SAVE_DONE) {
         return FALSE;

@@ -2,8 +2,8 @@
  *
  * Refused (EPERM) unless the mount was made with `-o delete`. With it, the whole story or epic is
  * first copied into the trash, attachments and all; only when that copy is on disk is anything
- * sent. After REMOVAL_GUARD removals within REMOVAL_GUARD_MS further ones are refused, so that an
- * `rm -rf` in the wrong place ends soon. Threads: any. */
+ * sent. A full disk refuses the removal. After REMOVAL_GUARD removals within REMOVAL_GUARD_MS
+ * further ones are refused, so that an `rm -rf` in the wrong place ends soon. Threads: any. */
 #pragma once
 
 #include "fs/op.h"
@@ -15,6 +15,12 @@ typedef struct Removals Removals;
 /* `trash`: the folder, made when it is needed; NULL: nothing can be removed. */
 Removals *removals_new(const char *trash);
 void removals_free(Removals *removals);
+
+/* The two steps before any removal. TRUE: refused, and answered: not allowed here, or too many. */
+gboolean removal_is_refused(Op *op, const NodeKey *key);
+/* Copies the story or epic of `key` into the trash; of a link only the record, which tells what the
+ * link showed. FALSE: `ask` is filled. */
+gboolean removal_copy(Op *op, const NodeKey *key, CacheAsk *ask);
 
 /* Removes what `key` shows. Answers the operation or returns FALSE with `ask` filled, like an
  * OpRunFn. */

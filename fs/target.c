@@ -61,7 +61,12 @@ owner_of(NodeKind kind)
 gboolean
 target_owner(const NodeKey *key, EditOwner *ret_owner, gint64 *ret_id)
 {
-    *ret_owner = owner_of(key->kind);
+    if (key->kind == NODE_LINK) { /* to a story, whatever the folder is of */
+        *ret_owner = EDIT_OF_STORY;
+        *ret_id = key->sub;
+        return key->project_id != 0;
+    }
+    *ret_owner = owner_of(key->kind == NODE_ALIAS ? key->of : key->kind);
     *ret_id = *ret_owner == EDIT_OF_PROJECT ? key->project_id : key->id;
     return key->project_id != 0;
 }

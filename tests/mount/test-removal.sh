@@ -1,0 +1,67 @@
+# What rm and rmdir do at the server: nothing, with the reason, unless mounted with -o delete; with it never more than the
+# guard lets through, and the trash has all of that.
+. "${TRACKERFS_SOURCE_DIR:?}/tests/lib/edit.sh"
+# refused PATH WORDS WHERE: removing PATH is EPERM, and WHERE/.error has WORDS
+refused() {
+    expect_errno "Operation not permitted" rm -f "$1"
+    grep -q "$2" "$3/.error" || fail "rm $1: $3/.error says '$(cat "$3/.error")'"
+}
+comments() { api GET "/projects/$pid/stories/$sid/comments" | jq length; }
+everything() { api GET "/projects/$pid/stories?limit=500&fields=id,labels,owner_ids,comments(id),tasks(id)"; }
+link_to() { find "$project/$1" -mindepth 1 -maxdepth 2 -type l -name "*$sid-*" | sed -n 1p; } # link_to VIEW: of $story
+trashed() { find "$XDG_DATA_HOME/trackerfs/trash" -mindepth 2 -maxdepth 2 -name "*-$sid-*" 2>/dev/null | wc -l; }
+
+open_mount
+echo mine >"$story/comments/new.md"
+(cd "$project/labels/booking" && ln -s "../../stories/$(basename "$story")" .)
+api PUT "/projects/$pid/stories/$sid" "{\"owner_ids\": [$(api GET /me | jq .id)]}" >/dev/null
+"$trackerfs" refresh "$m"
+everything >"$work/before"
+
+# Without -o delete.
+reset_requests
+refused "$story"/comments/*-ada.md "mount with -o delete" "$story"
+refused "$story/comments/new.md" "mount with -o delete" "$story"
+refused "$(link_to labels)" "mount with -o delete" "$story"
+refused "$(link_to by-owner)" "mount with -o delete" "$story"
+refused "$(link_to by-state)" "always in one of these folders" "$story"
+refused "$project/stories/$sid" "another name of a folder" "$story"
+expect_errno "Operation not permitted" rmdir "$story"
+grep -q "mount with -o delete" "$story/.error"
+rm -rf "$m" 2>/dev/null && fail "rm -rf of a mount succeeded"
+equal "$(puts)" 0 "requests that write, of removals that are refused"
+unmount "$m"
+
+# With it: by both of its names, and what a link in a view says of the story.
+mount_fs "$url" "$m" rw,delete
+n=$(comments)
+rm "$story"/comments/*-ada.md
+equal "$(comments)" $((n - 1)) "comments after rm"
+echo again >"$story/comments/new.md"
+equal "$(comments)" "$n" "comments after a new one"
+rm "$story/comments/new.md"
+equal "$(comments)" $((n - 1)) "comments after rm of the first name of one"
+[ ! -L "$story/comments/new.md" ] || fail "the first name is left behind"
+refused "$(link_to by-state)" "always in one of these folders" "$story"
+refused "$project/stories/$sid" "another name of a folder" "$story"
+rm "$(link_to labels)"
+equal "$(remote '[.labels[].name] | index("booking")')" null "the label after rm of the link in its folder"
+rm "$(link_to by-owner)"
+equal "$(remote '.owner_ids | length')" 0 "owners after rm of the link in by-owner/"
+equal "$(trashed)" 4 "copies in the trash"
+grep -qx again "$XDG_DATA_HOME"/trackerfs/trash/*/*-"$sid"-*/comments/* || fail "the trash has not what was removed"
+rmdir "$story"
+equal "$(curl -s -o /dev/null -w '%{http_code}' -H "X-TrackerToken: $(token)" "$url/services/v5/projects/$pid/stories/$sid")" 404 "a removed story"
+
+# rm -rf of everything: the guard stops it (20 a minute, 5 have gone), and the trash has what went.
+everything >"$work/before"
+reset_requests
+rm -rf "$m" 2>/dev/null && fail "rm -rf of a mount succeeded"
+equal "$(puts)" 15 "removals of an rm -rf"
+everything >"$work/after"
+ids() { jq -r '.[] | .id, .comments[].id, .tasks[].id' "$1" | sort; }
+find "$XDG_DATA_HOME/trackerfs/trash" -printf '%f\n' >"$work/names"
+for id in $(comm -23 <(ids "$work/before") <(ids "$work/after")); do
+    grep -qE -- "(^|-)$id(-|\.)" "$work/names" || fail "$id was removed, and is not in the trash"
+done
+unmount "$m"
