@@ -1,11 +1,42 @@
-/* Escapes copy runs of plain bytes at once. The reading half walks JSON text that our own tables
- * hold (`extra`, parts of activities); it trusts nothing: every step ends at NUL. */
+/* Most of a page is texts, and most of a text goes out as it is: plain_run() finds how far, looking
+ * at eight bytes at a time and checking UTF-8 on the way, and that is copied at once. The reading
+ * half walks JSON text that our own tables hold (`extra`, parts of activities); it trusts nothing:
+ * every step ends at NUL. */
 #include "tracker/json_writer.h"
 
 #include <math.h>
 #include <string.h>
 
 #define MS_PER_DAY G_GINT64_CONSTANT(86400000)
+
+/* Room for `bytes` more, which the caller fills and counts with wrote(). */
+static char *
+room(GString *out, gsize bytes)
+{
+    gsize length = out->len;
+
+    if (out->allocated_len - length <= bytes) {
+        (void)g_string_set_size(out, length + bytes);
+        out->len = length;
+    }
+    return out->str + length;
+}
+
+static void
+wrote(GString *out, const char *end)
+{
+    out->len = (gsize)(end - out->str);
+    out->str[out->len] = '\0';
+}
+
+void
+json_append(GString *out, const char *text, gsize bytes)
+{
+    char *at = room(out, bytes);
+
+    memcpy(at, text, bytes);
+    wrote(out, at + bytes);
+}
 
 void
 json_separate(GString *out)
@@ -20,10 +51,18 @@ json_separate(GString *out)
 void
 json_key(GString *out, const char *name)
 {
-    json_separate(out);
-    g_string_append_c(out, '"');
-    g_string_append(out, name);
-    g_string_append(out, "\":");
+    gsize bytes = strlen(name);
+    char last = out->len ? out->str[out->len - 1] : '{', *at = room(out, bytes + 4);
+
+    if (last != '{' && last != '[') {
+        *at++ = ',';
+    }
+    *at++ = '"';
+    memcpy(at, name, bytes);
+    at += bytes;
+    *at++ = '"';
+    *at++ = ':';
+    wrote(out, at);
 }
 
 static void
@@ -46,47 +85,105 @@ append_escaped(GString *out, guchar byte)
         g_string_append(out, "\\t");
         break;
     default:
-        g_string_append_printf(out, "\\u%04x", byte);
+        if (byte < 0x80) {
+            g_string_append_printf(out, "\\u%04x", byte);
+        } else {
+            g_string_append(out, "\xef\xbf\xbd"); /* U+FFFD: it is no UTF-8 */
+        }
     }
+}
+
+#define EACH_BYTE(value) (G_GUINT64_CONSTANT(0x0101010101010101) * (value))
+
+/* Is there a byte below 0x20 or beyond ASCII, a quote, a backslash or DEL among the eight? To
+ * subtract from each byte borrows into its highest bit where it was smaller, and what is equal to c
+ * is smaller than 1 after xor with c. (A borrow may mark the byte behind such a one as well: no
+ * matter.) */
+static gboolean
+word_is_plain(guint64 word)
+{
+    guint64 quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
+    guint64 delete = word ^ EACH_BYTE(0x7f), one = EACH_BYTE(1);
+    guint64 found =
+        (word - EACH_BYTE(0x20)) | (quote - one) | (slash - one) | (delete - one) | word;
+
+    return (found & EACH_BYTE(0x80)) == 0;
+}
+
+static gboolean
+follows(guchar byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* The bytes of one character beyond ASCII; 0 when they are not UTF-8. */
+static gsize
+sequence_bytes(const guchar *at, gsize left)
+{
+    if (at[0] >= 0xc2 && at[0] < 0xe0) {
+        return left >= 2 && follows(at[1]) ? 2 : 0;
+    }
+    if ((at[0] & 0xf0) == 0xe0) {
+        gboolean canonical = left >= 3 && (at[0] != 0xe0 || at[1] >= 0xa0);
+        gboolean surrogate = canonical && at[0] == 0xed && at[1] >= 0xa0;
+
+        return canonical && !surrogate && follows(at[1]) && follows(at[2]) ? 3 : 0;
+    }
+    if (at[0] >= 0xf0 && at[0] < 0xf5) {
+        gboolean in_range =
+            left >= 4 && (at[0] != 0xf0 || at[1] >= 0x90) && (at[0] != 0xf4 || at[1] < 0x90);
+
+        return in_range && follows(at[1]) && follows(at[2]) && follows(at[3]) ? 4 : 0;
+    }
+    return 0;
+}
+
+/* How many bytes go out as they are. */
+static gsize
+plain_run(const char *text, gsize bytes)
+{
+    gsize at = 0;
+
+    while (at < bytes) {
+        guint64 word;
+        guchar byte = (guchar)text[at];
+
+        if (at + sizeof word <= bytes) {
+            memcpy(&word, text + at, sizeof word);
+            if (word_is_plain(word)) {
+                at += sizeof word;
+                continue;
+            }
+        }
+        if (byte >= 0x80) {
+            gsize sequence = sequence_bytes((const guchar *)text + at, bytes - at);
+
+            if (sequence == 0) {
+                break;
+            }
+            at += sequence;
+        } else if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f) {
+            at++;
+        } else {
+            break;
+        }
+    }
+    return at;
 }
 
 void
 json_text(GString *out, const char *text, gsize bytes)
 {
-    g_autofree char *valid = NULL;
-    gsize run = 0;
-
-    if (!g_utf8_validate_len(text, bytes, NULL)) {
-        /* A NUL inside is valid UTF-8 to nobody but JSON: it is kept as \u0000. */
-        GString *copy = g_string_sized_new(bytes);
-        gsize at = 0;
-
-        while (at < bytes) {
-            gsize part = strnlen(text + at, bytes - at);
-            g_autofree char *made = g_utf8_make_valid(text + at, (gssize)part);
-
-            g_string_append(copy, made);
-            at += part;
-            if (at < bytes) {
-                g_string_append_c(copy, '\0');
-                at++;
-            }
-        }
-        bytes = copy->len;
-        valid = g_string_free(copy, FALSE);
-        text = valid;
-    }
     g_string_append_c(out, '"');
-    for (gsize i = 0; i < bytes; i++) {
-        guchar byte = (guchar)text[i];
+    for (gsize at = 0; at < bytes;) {
+        gsize run = plain_run(text + at, bytes - at);
 
-        if (byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f) {
-            g_string_append_len(out, text + run, (gssize)(i - run));
-            append_escaped(out, byte);
-            run = i + 1;
+        json_append(out, text + at, run);
+        at += run;
+        if (at < bytes) {
+            append_escaped(out, (guchar)text[at++]);
         }
     }
-    g_string_append_len(out, text + run, (gssize)(bytes - run));
     g_string_append_c(out, '"');
 }
 
@@ -104,7 +201,7 @@ json_int(GString *out, gint64 value)
     if (value < 0) {
         digits[--at] = '-';
     }
-    g_string_append_len(out, digits + at, (gssize)(sizeof digits - at));
+    json_append(out, digits + at, sizeof digits - at);
 }
 
 void
@@ -185,7 +282,7 @@ json_time(GString *out, gint64 at_ms, gboolean millis)
     at = put_digits(at, ms / 1000 % 60, 2);
     *at++ = 'Z';
     *at++ = '"';
-    g_string_append_len(out, text, at - text);
+    json_append(out, text, (gsize)(at - text));
 }
 
 static const char *

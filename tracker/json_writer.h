@@ -12,6 +12,8 @@
 void json_key(GString *out, const char *name);
 /* A comma unless an array or object has just been opened. */
 void json_separate(GString *out);
+/* Text that is JSON already. */
+void json_append(GString *out, const char *text, gsize bytes);
 void json_text(GString *out, const char *text, gsize bytes);
 void json_int(GString *out, gint64 value);
 /* Whole values without a point ("2"), others with as many digits as needed. */

@@ -30,6 +30,38 @@ test_text(void)
     assert_text("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+/* Texts are looked at in words: no byte may be missed or escaped for where it stands. */
+static void
+test_every_byte_everywhere(void)
+{
+    for (guint byte = 0; byte < 0x80; byte++) {
+        for (gsize at = 0; at < 20; at++) {
+            for (gsize other = 0; other < 20; other++) {
+                char text[20], written[8] = {(char)byte, '\0'};
+                g_autoptr(GString) expected = g_string_new("\"");
+
+                memset(text, 'x', sizeof text);
+                text[other] = '\x80' | 0x40; /* no UTF-8 by itself */
+                text[at] = (char)byte;
+                if (byte < 0x20 || byte == 0x7f) {
+                    (void)g_snprintf(written, sizeof written, "\\u%04x", byte);
+                }
+                written[0] = byte == '"' || byte == '\\' ? '\\' : written[0];
+                written[1] = byte == '"' || byte == '\\' ? (char)byte : written[1];
+                for (gsize i = 0; i < sizeof text; i++) {
+                    g_string_append(expected, i == at                     ? written
+                                              : i == other && other != at ? "\xef\xbf\xbd"
+                                                                          : "x");
+                }
+                g_string_append_c(expected, '"');
+                if (byte != '\n' && byte != '\r' && byte != '\t') {
+                    assert_text(text, sizeof text, expected->str);
+                }
+            }
+        }
+    }
+}
+
 static void
 assert_number(double value, const char *json)
 {
@@ -151,6 +183,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tracker/json-writer/text", test_text);
+    g_test_add_func("/tracker/json-writer/every-byte", test_every_byte_everywhere);
     g_test_add_func("/tracker/json-writer/numbers", test_numbers);
     g_test_add_func("/tracker/json-writer/times", test_times);
     g_test_add_func("/tracker/json-writer/members", test_members);
