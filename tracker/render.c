@@ -1,8 +1,9 @@
-/* render_group() does the work: for all parents at once it selects the children ordered by parent,
- * writes them one after another into a buffer and notes where each parent's run begins and ends.
- * Lists inside the children are groups of their own, rendered before, from the ids of the children:
- * so a page costs one statement per kind and depth (two where a kind has lists inside), never one
- * per object. Ids go into SQL as a JSON array through json_each(), which keeps the order and the
+/* render_group() does the work for what nests: for all parents at once it selects the children
+ * ordered by parent, writes them one after another into a buffer and notes where each parent's run
+ * begins and ends. Lists inside the children are groups of their own, rendered before, from the ids
+ * of the children: so a page costs one statement per kind and depth (two where a kind has lists
+ * inside), never one per object. The objects of the page itself, write_list(), go straight into the
+ * answer. Ids go into SQL as a JSON array through json_each(), which keeps the order and the
  * statement's text the same for every page. Objects that are referred to by id (people, labels of
  * epics) are few: each is rendered once and remembered by its selection. */
 #include "tracker/render.h"
@@ -50,8 +51,18 @@ pieces_append(const Pieces *pieces, gint64 id, GString *out)
         return FALSE;
     }
     json_separate(out);
-    g_string_append_len(out, pieces->text->str + run->start, (gssize)(run->end - run->start));
+    json_append(out, pieces->text->str + run->start, run->end - run->start);
     return TRUE;
+}
+
+static Run *
+pieces_note(Pieces *pieces, gint64 id, gsize start)
+{
+    Run *run = g_new0(Run, 1);
+
+    *run = (Run){start, pieces->text->len};
+    (void)g_hash_table_insert(pieces->runs, g_memdup2(&id, sizeof id), run);
+    return run;
 }
 
 /* Opens or continues the run of a parent; rows come grouped by parent. */
@@ -62,10 +73,7 @@ pieces_run(Pieces *pieces, gint64 parent, Run *last, gint64 last_parent)
         g_string_append_c(pieces->text, ',');
         return last;
     }
-    last = g_new0(Run, 1);
-    last->start = pieces->text->len;
-    (void)g_hash_table_insert(pieces->runs, g_memdup2(&parent, sizeof parent), last);
-    return last;
+    return pieces_note(pieces, parent, pieces->text->len);
 }
 
 GArray *
@@ -120,8 +128,8 @@ render_id_group(Render *render, const Link *link, const char *parents)
     return g_steal_pointer(&pieces);
 }
 
-static Pieces *render_group(Render *render, Selection *selection, const char *from,
-                            const char *parent, const char *order, const char *parents);
+static Pieces *render_group(Render *render, Selection *selection, const Link *link,
+                            const char *parents);
 
 /* The lists inside the objects of these ids: one Pieces per picked field, NULL for the others. */
 static GPtrArray *
@@ -137,8 +145,7 @@ render_children(Render *render, Selection *selection, const char *ids)
         if (picked->field->type == FIELD_IDS) {
             pieces = render_id_group(render, link, ids);
         } else if (picked->field->type == FIELD_MANY) {
-            pieces =
-                render_group(render, picked->child, link->from, link->parent, link->order, ids);
+            pieces = render_group(render, picked->child, link, ids);
         }
         g_ptr_array_add(children, pieces);
     }
@@ -176,10 +183,10 @@ write_zone(Render *render, const char *name, GString *out)
 
 /* The value of a picked field in the statement's row; writes nothing when the field has none. */
 static void
-write_value(Render *render, const Picked *picked, const Pieces *pieces, DbStmt *row, GString *out)
+write_value(Render *render, const Picked *picked, const Pieces *pieces, DbStmt *row, gint64 id,
+            GString *out)
 {
     int column = picked->column;
-    gint64 id = db_int(row, SELECTION_ID);
 
     if (column >= 0 && db_is_null(row, column)) {
         return;
@@ -259,6 +266,8 @@ static void
 write_object(Render *render, Selection *selection, const GPtrArray *children, DbStmt *row,
              GString *out)
 {
+    gint64 id = db_int(row, SELECTION_ID);
+
     g_string_append_c(out, '{');
     for (guint i = 0; i < selection->picked->len; i++) {
         const Picked *picked = &g_array_index(selection->picked, Picked, i);
@@ -270,7 +279,7 @@ write_object(Render *render, Selection *selection, const GPtrArray *children, Db
         if (picked->field->type == FIELD_KIND) {
             json_text(out, selection->kind->name, strlen(selection->kind->name));
         } else {
-            write_value(render, picked, pieces, row, out);
+            write_value(render, picked, pieces, row, id, out);
         }
         if (out->len == value) {
             g_string_truncate(out, before); /* no value, no member */
@@ -286,18 +295,28 @@ write_object(Render *render, Selection *selection, const GPtrArray *children, Db
     g_string_append_c(out, '}');
 }
 
+/* The objects of a kind in a query: "SELECT what, t.id, ..." and then `tail`, whose ?1 is `ids`. */
+static DbStmt *
+prepare_objects(Render *render, const Selection *selection, const char *what, const char *tail,
+                const char *ids)
+{
+    gboolean extra = selection->kind->has_extra && (selection->extra || selection->historic->len);
+    g_autofree char *sql = g_strconcat("SELECT ", what, ", t.id, ", extra ? "t.extra" : "NULL",
+                                       selection->columns->str, tail, NULL);
+    DbStmt *stmt = db_prepare(render->conn, sql);
+
+    db_bind_text(stmt, 1, ids);
+    return stmt;
+}
+
 static Pieces *
-render_group(Render *render, Selection *selection, const char *from, const char *parent,
-             const char *order, const char *parents)
+render_group(Render *render, Selection *selection, const Link *link, const char *parents)
 {
     g_autoptr(Pieces) pieces = pieces_new();
     g_autoptr(GPtrArray) children = NULL;
-    gboolean extra = selection->kind->has_extra && (selection->extra || selection->historic->len);
-    g_autofree char *tail =
-        g_strdup_printf(" FROM %s WHERE %s IN (SELECT value FROM json_each(?1))", from, parent);
-    g_autofree char *sql =
-        g_strdup_printf("SELECT %s, t.id, %s%s%s ORDER BY %s", parent, extra ? "t.extra" : "NULL",
-                        selection->columns->str, tail, order);
+    g_autofree char *tail = g_strdup_printf(
+        " FROM %s WHERE %s IN (SELECT value FROM json_each(?1))", link->from, link->parent);
+    g_autofree char *ordered = g_strconcat(tail, " ORDER BY ", link->order, NULL);
     g_autoptr(DbStmt) stmt = NULL;
     Run *run = NULL;
     gint64 last = 0;
@@ -313,8 +332,7 @@ render_group(Render *render, Selection *selection, const char *from, const char 
         json = ids_json((const gint64 *)(const void *)ids->data, ids->len);
         children = render_children(render, selection, json);
     }
-    stmt = db_prepare(render->conn, sql);
-    db_bind_text(stmt, 1, parents);
+    stmt = prepare_objects(render, selection, link->parent, ordered, parents);
     while (db_next(stmt)) {
         gint64 id = db_int(stmt, SELECTION_PARENT);
 
@@ -326,38 +344,56 @@ render_group(Render *render, Selection *selection, const char *from, const char 
     return g_steal_pointer(&pieces);
 }
 
-Pieces *
-render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids)
+/* Objects by id in the order of `ids`; notes into `pieces` where each one is, unless that is NULL.
+ */
+static guint
+write_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids, GString *out,
+           Pieces *pieces)
 {
     g_autofree char *json = ids_json(ids, n_ids);
-    g_autofree char *from = g_strconcat(selection->kind->table, " t", NULL);
+    g_autofree char *tail = g_strdup_printf(
+        " FROM json_each(?1) asked CROSS JOIN %s t ON t.id = asked.value ORDER BY asked.key",
+        selection->kind->table);
+    g_autoptr(GPtrArray) children = NULL;
+    g_autoptr(DbStmt) stmt = NULL;
+    guint written = 0;
 
-    return render_group(render, selection, from, "t.id", "t.id", json);
+    if (selection->has_children) {
+        children = render_children(render, selection, json);
+    }
+    stmt = prepare_objects(render, selection, "NULL", tail, json);
+    for (; db_next(stmt); written++) {
+        gsize start;
+
+        json_separate(out);
+        start = out->len;
+        write_object(render, selection, children, stmt, out);
+        if (pieces) {
+            (void)pieces_note(pieces, db_int(stmt, SELECTION_ID), start);
+        }
+    }
+    return written;
 }
 
 guint
 render_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids, GString *out)
 {
-    g_autoptr(Pieces) pieces = render_each(render, selection, ids, n_ids);
-    guint written = 0;
+    return write_list(render, selection, ids, n_ids, out, NULL);
+}
 
-    for (gsize i = 0; i < n_ids; i++) {
-        written += pieces_append(pieces, ids[i], out) ? 1 : 0;
-    }
-    return written;
+Pieces *
+render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids)
+{
+    Pieces *pieces = pieces_new();
+
+    (void)write_list(render, selection, ids, n_ids, pieces->text, pieces);
+    return pieces;
 }
 
 gboolean
 render_one(Render *render, Selection *selection, gint64 id, GString *out)
 {
-    g_autoptr(Pieces) pieces = render_each(render, selection, &id, 1);
-    const Run *run = g_hash_table_lookup(pieces->runs, &id);
-
-    if (!run) {
-        return FALSE;
-    }
-    g_string_append_len(out, pieces->text->str, (gssize)pieces->text->len);
-    return TRUE;
+    return write_list(render, selection, &id, 1, out, NULL) > 0;
 }
 
 void
