@@ -23,6 +23,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -389,6 +390,18 @@ http_new(Tracker *tracker, const TrackerHttpConfig *config)
     return http;
 }
 
+/* An answer of megabytes that is given back to the kernel and asked for again costs a fifth of the
+ * time that making it takes: page by page is cleared and mapped. Keeping up to this much a thread
+ * is what a busy server would use anyway. */
+static void
+keep_freed_memory(void)
+{
+    const int kept_bytes = 16 * 1024 * 1024;
+
+    (void)mallopt(M_MMAP_THRESHOLD, kept_bytes);
+    (void)mallopt(M_TRIM_THRESHOLD, kept_bytes);
+}
+
 static struct MHD_Daemon *
 start_daemon(TrackerHttp *http, const TrackerHttpConfig *config, int fd)
 {
@@ -413,6 +426,7 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
     if (fd < 0) {
         return NULL;
     }
+    keep_freed_memory();
     TrackerHttp *http = http_new(tracker, config);
     note_address(http, fd);
     const guint threads[HTTP_LANES] = {config->threads ? config->threads : 4, WRITERS, UPLOADERS};
