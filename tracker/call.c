@@ -343,6 +343,7 @@ void
 where_init(Where *where)
 {
     where->made = FALSE;
+    where->count = NULL;
     where->sql = g_string_new(NULL);
     where->values = g_array_new(FALSE, TRUE, sizeof(WhereValue));
     g_array_set_clear_func(where->values, value_clear);
@@ -415,12 +416,9 @@ where_time(Where *where, Call *call, const char *parameter, const char *conditio
     return TRUE;
 }
 
-DbStmt *
-where_prepare(const Where *where, DbConn *conn, const char *before, const char *after)
+static void
+where_bind(const Where *where, DbStmt *stmt)
 {
-    g_autofree char *sql = g_strconcat(before, where->sql->str, after, NULL);
-    DbStmt *stmt = where->made ? db_prepare_once(conn, sql) : db_prepare(conn, sql);
-
     for (guint i = 0; i < where->values->len; i++) {
         const WhereValue *value = &g_array_index(where->values, WhereValue, i);
 
@@ -430,6 +428,15 @@ where_prepare(const Where *where, DbConn *conn, const char *before, const char *
             db_bind_int(stmt, (int)i + 1, value->number);
         }
     }
+}
+
+DbStmt *
+where_prepare(const Where *where, DbConn *conn, const char *before, const char *after)
+{
+    g_autofree char *sql = g_strconcat(before, where->sql->str, after, NULL);
+    DbStmt *stmt = where->made ? db_prepare_once(conn, sql) : db_prepare(conn, sql);
+
+    where_bind(where, stmt);
     return stmt;
 }
 
@@ -437,12 +444,16 @@ gboolean
 call_answer_page(Call *call, const Kind *kind, const char *from, const char *order,
                  const Where *where)
 {
-    g_autofree char *count = g_strconcat("SELECT count(*) ", from, NULL);
+    g_autofree char *each = g_strconcat("SELECT count(*) ", from, NULL);
     g_autofree char *select = g_strconcat("SELECT t.id ", from, NULL);
     g_autofree char *page = g_strdup_printf(" ORDER BY %s LIMIT ?%u OFFSET ?%u", order,
                                             where->values->len + 1, where->values->len + 2);
-    DbStmt *stmt = where_prepare(where, call->conn, count, "");
+    DbStmt *stmt = where->count ? db_prepare(call->conn, where->count)
+                                : where_prepare(where, call->conn, each, "");
 
+    if (where->count) {
+        where_bind(where, stmt);
+    }
     call->total = db_next(stmt) ? db_int(stmt, 0) : 0;
     db_done(stmt);
     stmt = where_prepare(where, call->conn, select, page);

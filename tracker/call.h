@@ -98,9 +98,10 @@ gboolean call_answer_child(Call *call, const Kind *kind, const char *sql, gint64
 
 /* SQL conditions with their values, for lists with filters. */
 typedef struct Where {
-    GString *sql;   /* " AND ..." */
-    GArray *values; /* WhereValue */
-    gboolean made;  /* has a where_condition(): a text of its own for every request */
+    GString *sql;      /* " AND ..." */
+    GArray *values;    /* WhereValue */
+    gboolean made;     /* has a where_condition(): a text of its own for every request */
+    const char *count; /* NULL, or a statement that counts the same without looking at each */
 } Where;
 void where_init(Where *where);
 void where_clear(Where *where);

@@ -101,6 +101,9 @@ read_stories(Call *call)
         !filter_times(call, &where) || !filter_neighbours(call, &where)) {
         return FALSE;
     }
+    if (where.values->len == 1) {
+        where.count = "SELECT stories FROM story_count WHERE project_id = ?1";
+    }
     return call_answer_page(call, &kind_story, "FROM story t WHERE TRUE", "t.position", &where);
 }
 

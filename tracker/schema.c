@@ -27,6 +27,22 @@
 #include "tracker/schema_text.h"
 #include "tracker/summaries.h"
 
+/* story_count: how many stories a project has, which every page of them says; to count 100 000
+ * takes milliseconds. */
+#define COUNT_STORY(row, sign)                                                                     \
+    " INSERT INTO story_count(project_id, stories) SELECT " row ".project_id, 0"                   \
+    " WHERE NOT EXISTS(SELECT 1 FROM story_count WHERE project_id = " row ".project_id);"          \
+    " UPDATE story_count SET stories = stories " sign " 1 WHERE project_id = " row ".project_id;"
+#define SCHEMA_COUNTS                                                                              \
+    "CREATE TABLE story_count(project_id INTEGER PRIMARY KEY, stories INTEGER NOT NULL);"          \
+    "CREATE TRIGGER story_count_insert AFTER INSERT ON story BEGIN" COUNT_STORY(                   \
+        "new", "+") "END;"                                                                         \
+                    "CREATE TRIGGER story_count_delete AFTER DELETE ON story BEGIN" COUNT_STORY(   \
+                        "old", "-") "END;"                                                         \
+                                    "CREATE TRIGGER story_count_move AFTER UPDATE OF project_id "  \
+                                    "ON story BEGIN" COUNT_STORY("old", "-")                       \
+                                        COUNT_STORY("new", "+") "END;"
+
 static const char *const steps[] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 
@@ -256,7 +272,7 @@ static const char *const steps[] = {
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX integration_project ON integration(project_id, id);"
 
-    SCHEMA_BLOCKERS SCHEMA_TEXT,
+    SCHEMA_BLOCKERS SCHEMA_COUNTS SCHEMA_TEXT,
 };
 
 int

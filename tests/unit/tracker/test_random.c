@@ -62,6 +62,21 @@ check_order(World *world)
         ==, 0);
 }
 
+/* What pages of stories say without counting. */
+static void
+check_counts(World *world)
+{
+    g_assert_cmpint(fixture_number(&world->fixture,
+                                   "SELECT count(*) FROM (SELECT project_id, count(*) stories"
+                                   " FROM story GROUP BY project_id EXCEPT"
+                                   " SELECT project_id, stories FROM story_count)"),
+                    ==, 0);
+    g_assert_cmpint(fixture_number(&world->fixture,
+                                   "SELECT sum(stories) - (SELECT count(*) FROM story)"
+                                   " FROM story_count"),
+                    ==, 0);
+}
+
 static void
 check_tasks(World *world)
 {
@@ -106,6 +121,7 @@ check(World *world, Replay *replay)
 {
     world->operation = "check";
     check_order(world);
+    check_counts(world);
     check_tasks(world);
     check_points(world);
     (void)random_get(world, BASE "labels");
