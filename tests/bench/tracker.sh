@@ -1,7 +1,8 @@
 # The tracker of our own as a server: a page of 500 stories with everything nested, one story, one change, 100 clients at a
 # time, in a small and a large database. Each client call is one curl with one connection, which times each request
 # itself; the floor of a page is nginx with the very same bytes as a file, a moment before.
-page_fields='fields=:default,comments(:default,person),tasks,owners,reviews,blockers,transitions'
+# What a mount asks for (STORY_FIELDS of cache/api.c).
+page_fields='fields=:default,comments(:default,person,file_attachments,google_attachments),tasks,owners,followers,reviews(:default,review_type),blockers,transitions,pull_requests,branches,blocked_story_ids'
 
 bench_tracker() {
     local n run
