@@ -169,7 +169,7 @@ static char *
 fuse_options(const Options *options)
 {
     g_autoptr(GString) text = g_string_new(options->read_only ? "ro" : "rw");
-    g_string_append(text, ",subtype=trackerfs,fsname=");
+    g_string_append(text, ",default_permissions,subtype=trackerfs,fsname=");
     for (const char *at = options->location->label; *at; at++) {
         if (*at == ',' || *at == '\\') {
             g_string_append_c(text, '\\');
@@ -177,7 +177,6 @@ fuse_options(const Options *options)
         g_string_append_c(text, *at);
     }
     g_string_append(text, options->allow_other ? ",allow_other" : "");
-    g_string_append(text, options->default_permissions ? ",default_permissions" : "");
     if (*options->kernel_options) {
         g_string_append_printf(text, ",%s", options->kernel_options);
     }

@@ -292,6 +292,15 @@ attribute_needs(const NodeKey *key)
     return key->kind == NODE_STORY ? needs | NEED_STORY : needs;
 }
 
+/* What is not among the user's attributes does not exist here at all. Said in so many words,
+ * programs believe it for the whole file system: `ls -l` asks for the security label and the ACL of
+ * one file instead of each. */
+static int
+why_absent(const char *name)
+{
+    return g_str_has_prefix(name, "user.") ? ENODATA : EOPNOTSUPP;
+}
+
 static gboolean
 run_getxattr(Op *op, CacheAsk *ask)
 {
@@ -310,7 +319,7 @@ run_getxattr(Op *op, CacheAsk *ask)
         return TRUE;
     }
     if (!g_str_has_prefix(op->name, ATTRIBUTE_PREFIX)) {
-        return op_refuse(op, ENODATA);
+        return op_refuse(op, why_absent(op->name));
     }
     if (!scene_gather(op->fs->book, &op->key, attribute_needs(&op->key), ask, &scene)) {
         return FALSE;
@@ -328,10 +337,10 @@ run_getxattr(Op *op, CacheAsk *ask)
 static void
 do_getxattr(fuse_req_t req, fuse_ino_t number, const char *name, size_t size)
 {
-    const Fs *fs = fuse_req_userdata(req);
+    Fs *fs = fuse_req_userdata(req);
     if (!g_str_has_prefix(name, ATTRIBUTE_PREFIX) && fs->read_only) {
-        (void)fuse_reply_err(req,
-                             ENODATA); /* security.capability and the like: never, and at once */
+        atomic_fetch_add(&fs->kernel_requests, 1);
+        (void)fuse_reply_err(req, why_absent(name));
         return;
     }
     if (g_str_equal(name, REFRESH_ATTRIBUTE)) {
@@ -396,12 +405,11 @@ do_init(void *user, struct fuse_conn_info *connection)
     }
     /* The kernel's write-back cache would trust its own sizes and ignore ours. */
     connection->want &= ~(unsigned)FUSE_CAP_WRITEBACK_CACHE;
-    /* POSIX_ACL: `ls -l` asks for the ACL of every file; with it the kernel remembers that there is
-     * none. It also makes the kernel check the permission bits. */
-    connection->want |=
-        connection->capable &
-        (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
-         FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_READ | FUSE_CAP_POSIX_ACL);
+    /* Not FUSE_CAP_POSIX_ACL: the kernel would take "not supported" (why_absent()) for a failure.
+     */
+    connection->want |= connection->capable &
+                        (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+                         FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_READ);
     connection->want &= ~(unsigned)FUSE_CAP_READDIRPLUS_AUTO;
 }
 

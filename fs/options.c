@@ -294,16 +294,17 @@ set_allow_other(Options *options, const char *value, GError **error)
 {
     (void)value;
     (void)error;
-    options->allow_other = options->default_permissions = TRUE;
+    options->allow_other = TRUE;
     return TRUE;
 }
 
+/* They are always in force; fstab may still say so. */
 static gboolean
 set_default_permissions(Options *options, const char *value, GError **error)
 {
+    (void)options;
     (void)value;
     (void)error;
-    options->default_permissions = TRUE;
     return TRUE;
 }
 

@@ -28,7 +28,7 @@ typedef struct Options {
     gboolean id_names;
     gint64 attachment_limit_bytes; /* 0: not shown */
     char *cache_dir;               /* absolute; NULL: the user's */
-    gboolean allow_other, default_permissions, nonempty;
+    gboolean allow_other, nonempty;
     uid_t uid;
     gid_t gid;
     mode_t umask;

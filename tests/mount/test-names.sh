@@ -27,6 +27,8 @@ equal "$(getfattr --only-values -n user.tracker.id "$story/story.json")" "$id" "
 equal "$(getfattr --only-values -n user.tracker.kind "$story")" story "xattr kind"
 equal "$(getfattr --only-values -n user.tracker.url "$story")" "$(cat "$story/.url")" "xattr url"
 comment=$(find "$project/stories" -path '*/comments/*.md' | sort | sed -n 1p)
+expect_errno "No such attribute" getfattr -n user.nothing "$story"
+expect_errno "not supported" getfattr -n security.selinux "$story"
 [ -n "$(getfattr --only-values -n user.tracker.author "$comment")" ] || fail "xattr author"
 
 # Names are safe in every folder: no control character, none over 255 bytes, none that differ in case only.

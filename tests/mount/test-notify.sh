@@ -75,6 +75,13 @@ everything() { # everything NAME
     again=$(($(calls) - before - own))
     echo "a second grep -r of a story, $name: $again requests of the kernel"
     [ "$name" != unopened ] || equal "$again" 0 "requests of a second grep -r on a read-only mount"
+    # `ls -l` asks for the label and the ACL of what it lists, until it is told that there are none in this file system.
+    ls -lR "$other" >/dev/null
+    before=$(calls)
+    ls -lR "$other" >/dev/null
+    again=$(($(calls) - before - own))
+    echo "a second ls -lR of a story, $name: $again requests of the kernel"
+    at_most "$again" $((2 + $(find "$other" -type d | wc -l))) "requests of a second ls -lR of $(find "$other" | wc -l) nodes: two, and the openings of folders"
     unmount "$mnt"
 }
 calls() { jq .requests_from_kernel "$mnt/.trackerfs/status.json"; }

@@ -53,8 +53,7 @@ test_defaults(void)
     g_assert_cmpint(o->ttl_ms, ==, 60000);
     g_assert_cmpint(o->timeout_ms, ==, 30000);
     g_assert_cmpint(o->attachment_limit_bytes, ==, 1 << 30);
-    g_assert_false(o->id_names || o->allow_other || o->default_permissions || o->foreground ||
-                   o->nonempty);
+    g_assert_false(o->id_names || o->allow_other || o->foreground || o->nonempty);
     g_assert_cmpuint(o->uid, ==, getuid());
     g_assert_cmpuint(o->umask, ==, 022);
     g_assert_cmpuint(o->n_project_ids, ==, 0);
@@ -65,10 +64,9 @@ static void
 test_values(void)
 {
     g_autoptr(Options) o = parse_ok("demo /mnt -f -o ttl=0,timeout=5,names=id,attachments=500m "
-                                    "-oallow_other,uid=7,gid=8,umask=077 "
+                                    "-oallow_other,default_permissions,uid=7,gid=8,umask=077 "
                                     "-o cache_dir=/var/x,debug=net:store,token_file=/t,nonempty");
-    g_assert_true(o->foreground && o->id_names && o->allow_other && o->default_permissions &&
-                  o->nonempty);
+    g_assert_true(o->foreground && o->id_names && o->allow_other && o->nonempty);
     g_assert_cmpint(o->ttl_ms, ==, 0);
     g_assert_cmpint(o->timeout_ms, ==, 5000);
     g_assert_cmpint(o->attachment_limit_bytes, ==, 500 * 1024 * 1024);
