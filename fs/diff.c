@@ -113,6 +113,12 @@ compare_folder(const Pair *pair, const NodeKey *folder)
     }
     g_autoptr(GHashTable) now = index_listing(&after);
     g_autoptr(GHashTable) then = index_listing(&before);
+    for (guint i = 0; i < after.entries->len; i++) {
+        const ListEntry *entry = &g_array_index(after.entries, ListEntry, i);
+        if (!g_hash_table_contains(then, entry->name)) {
+            name_changed(pair, folder, entry->name, NULL);
+        }
+    }
     for (guint i = 0; i < before.entries->len; i++) {
         const ListEntry *entry = &g_array_index(before.entries, ListEntry, i);
         const ListEntry *other = g_hash_table_lookup(now, entry->name);
@@ -122,12 +128,6 @@ compare_folder(const Pair *pair, const NodeKey *folder)
             name_changed(pair, folder, entry->name, gone ? &entry->key : NULL);
         } else {
             compare_node(pair, folder, entry->name, &entry->key);
-        }
-    }
-    for (guint i = 0; i < after.entries->len; i++) {
-        const ListEntry *entry = &g_array_index(after.entries, ListEntry, i);
-        if (!g_hash_table_contains(then, entry->name)) {
-            name_changed(pair, folder, entry->name, NULL);
         }
     }
 }
@@ -259,9 +259,11 @@ compare_rows(const Pair *pair, const NodeKey *folder, gint64 project_id, GPtrArr
             continue;
         }
         const NodeKey was = entry_key(folder, project_id, old);
-        name_changed(pair, folder, name, row ? NULL : &was);
         if (present) {
             name_changed(pair, folder, present, NULL);
+        }
+        name_changed(pair, folder, name, row ? NULL : &was);
+        if (present) {
             compare_link(pair, folder, project_id, present, old, row);
         }
     }
@@ -407,21 +409,6 @@ compare_epics(const Pair *pair, const NodeKey *folder)
 }
 
 static void
-compare_aliases(const Pair *pair, const Project *before, const Project *after)
-{
-    const NodeKey stories = {.kind = NODE_STORIES, .project_id = after->id, .id = after->id};
-    for (guint i = 0; i < before->n_stories; i++) {
-        const StoryRow *old = before->stories[i];
-        const StoryRow *row = project_find_story(after, old->id);
-        if (row && row != old && strcmp(row->name, old->name) != 0) {
-            const NodeKey alias = {
-                .kind = NODE_ALIAS, .of = NODE_STORY, .project_id = after->id, .id = old->id};
-            file_changed(pair, &stories, NULL, &alias, TRUE);
-        }
-    }
-}
-
-static void
 compare_project(const Pair *pair, const Project *before, const Project *after)
 {
     static const NodeKind groups[] = {NODE_LABELS, NODE_BY_STATE, NODE_BY_TYPE, NODE_BY_OWNER,
@@ -442,7 +429,6 @@ compare_project(const Pair *pair, const Project *before, const Project *after)
     compare_folder(pair, &key);
     key.kind = NODE_STORIES;
     compare_rows(pair, &key, after->id, all_rows(before), all_rows(after));
-    compare_aliases(pair, before, after);
     key.kind = NODE_EPICS;
     compare_epics(pair, &key);
     key.kind = NODE_ITERATIONS;

@@ -224,11 +224,8 @@ found_item(const NodeKey *folder, NodeKind kind, gint64 id, const char *present,
     }
     *ret_key = (NodeKey){.kind = kind, .project_id = project_id, .id = id};
     if (strcmp(present, name) != 0) {
-        /* Each old name is a link of its own, so that one whose target the kernel still has from
-         * before a change leads to one that is asked for, and never to itself. */
         ret_key->kind = NODE_ALIAS;
         ret_key->of = kind;
-        ret_key->name = strchr(name, '-') ? name : NULL;
     }
     return TRUE;
 }

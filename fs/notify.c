@@ -136,7 +136,6 @@ typedef struct Collector {
     gboolean only_pins;   /* the folder goes as a whole: its files need no notices */
     GArray *names;        /* of Notice: entries, told first */
     GArray *nodes;        /* of Notice */
-    GArray *aliases;      /* of Notice: told before names, and again with the nodes */
     GHashTable *listings; /* guint64 *: folders whose listing is different */
     GHashTable *barriers; /* guint64 *: parents of folders that are different */
 } Collector;
@@ -234,9 +233,6 @@ collect_node(const Scene *before, const Scene *after, const NodeKey *folder, con
         add_notice(to, to->names, NOTICE_ENTRY, parent, 0, name);
     } else if (parent) {
         remember(to->barriers, parent);
-    }
-    if (key->kind == NODE_ALIAS) {
-        add_notice(to, to->aliases, NOTICE_CONTENT, 0, number, NULL);
     }
     if (!replaced) {
         add_notice(to, to->nodes, content ? NOTICE_CONTENT : NOTICE_ATTRIBUTES, 0, number, NULL);
@@ -436,7 +432,6 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
         .has_versions = atomic_load(&notify->has_versions),
         .names = g_array_new(FALSE, FALSE, sizeof(Notice)),
         .nodes = g_array_new(FALSE, FALSE, sizeof(Notice)),
-        .aliases = g_array_new(FALSE, FALSE, sizeof(Notice)),
         .listings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
         .barriers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
     };
@@ -449,11 +444,6 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
     version_faded(notify->versions, change);
     add_set(&to, to.barriers, to.names, NOTICE_BARRIER);
     add_set(&to, to.listings, to.nodes, NOTICE_CONTENT);
-    /* As soon as a story's old name is forgotten it is an alias itself, which must not lead to that
-     * name. */
-    for (guint i = 0; i < to.aliases->len && !is_stopping(notify); i++) {
-        tell(notify, &g_array_index(to.aliases, Notice, i));
-    }
     tell_names(notify, to.names);
     for (guint i = 0; i < to.nodes->len && !is_stopping(notify); i++) {
         tell_urgent(notify);
@@ -465,7 +455,6 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
     }
     g_array_unref(to.names);
     g_array_unref(to.nodes);
-    g_array_unref(to.aliases);
     g_hash_table_unref(to.listings);
     g_hash_table_unref(to.barriers);
 }

@@ -44,11 +44,22 @@ answer_negative(Op *op)
 }
 
 /* FALSE: it is gone. `passing`: the name is not the tree's own, and the kernel is not to keep it.
- */
+ *
+ * Nor is it to keep an alias, and that is another node for each target: the kernel keeps where a
+ * link leads for as long as it knows the node, so with one node for all, a story that gets an
+ * earlier name back would leave two of its names leading to each other. */
 static gboolean
-answer_entry(Op *op, const Scene *scene, const NodeKey *key, gboolean passing)
+answer_entry(Op *op, const Scene *scene, const NodeKey *found, gboolean passing)
 {
     Fs *fs = op->fs;
+    const NodeKey *key = found;
+    NodeKey alias = *found;
+    g_autofree char *target = NULL;
+    if (found->kind == NODE_ALIAS) {
+        alias.name = target = scene_link_target(scene, found);
+        key = &alias;
+        passing = TRUE;
+    }
     const double timeout = op_timeout(fs, key);
     struct fuse_entry_param entry = {
         .ino = inode_intern(fs->inodes, key),
