@@ -335,8 +335,6 @@ lay_over(const json_t *object, const Edit *edit)
         }
     }
     add_all(copy, edit->result);
-    (void)json_object_del(copy, "before_id");
-    (void)json_object_del(copy, "after_id");
     return copy;
 }
 

@@ -309,7 +309,9 @@ is_left_out(RecordKind kind, const char *list, guint depth, const char *key)
 {
     gboolean has_description = kind == RECORD_STORY || kind == RECORD_EPIC;
     if (depth == 0) {
-        return (has_description && g_str_equal(key, "description")) ||
+        return (has_description &&
+                (g_str_equal(key, "description") || g_str_equal(key, "before_id") ||
+                 g_str_equal(key, "after_id"))) ||
                (kind == RECORD_PROJECT && g_str_equal(key, "profile_content")) ||
                (kind == RECORD_ME && g_str_equal(key, "api_token"));
     }

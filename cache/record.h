@@ -5,6 +5,8 @@
 #include <glib.h>
 #include <jansson.h>
 
+/* The neighbours of stories and epics are left out: only some requests ask for them, and they
+ * change with every move of another one while the object itself does not. */
 typedef enum {
     RECORD_OTHER,
     RECORD_STORY,   /* leaves out description, comments' text, tasks' description */
