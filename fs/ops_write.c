@@ -11,6 +11,9 @@
  * A line for a file of `.fields` is saved by the write(2) itself. fsync(2) saves always, and waits
  * longer. RELEASE saves what is left: pages of a shared mapping that were written after the close,
  * and what the exceptions left, when nobody can be told any more.
+ *
+ * A save may rename the story's folder and change a dozen views. So close(2) and fsync(2) are
+ * answered when the kernel has been told of that, and what the writer does next sees its own save.
  */
 #include "fs/ops_write.h"
 
@@ -454,19 +457,23 @@ is_of_a_child(const Handle *handle, gint64 asker)
     return process > 0 && process != handle->writer && recall_process_lives(handle->writer);
 }
 
+static void
+finish_save(gpointer user)
+{
+    Reply *reply = user;
+    reply_code(reply, 0);
+    g_free(reply);
+}
+
 static gboolean
 answer_save(Op *op, guint how, CacheAsk *ask)
 {
-    switch (save_run(op, how, ask, &ask->error)) {
-    case SAVE_WAITS:
-    case SAVE_FAILED:
+    if (save_run(op, how, ask, &ask->error) != SAVE_DONE) {
         return FALSE;
-    case SAVE_DONE:
-        op_answering(op);
-        reply_code(&op->reply, 0);
-        return TRUE;
     }
-    return FALSE;
+    op_answering(op);
+    notify_after_all(op->fs->notify, finish_save, g_memdup2(&op->reply, sizeof op->reply));
+    return TRUE;
 }
 
 static gboolean
@@ -481,6 +488,13 @@ run_fsync(Op *op, CacheAsk *ask)
     return answer_save(op, SAVE_EMPTIED | SAVE_LONG, ask);
 }
 
+static gboolean
+is_scratch(Draft *draft)
+{
+    LOCK_SCOPE(&draft->lock);
+    return draft->purpose == DRAFT_SCRATCH;
+}
+
 static void
 save(fuse_req_t req, guint64 number, const struct fuse_file_info *info, OpRunFn run)
 {
@@ -490,10 +504,7 @@ save(fuse_req_t req, guint64 number, const struct fuse_file_info *info, OpRunFn 
         return;
     }
     Draft *draft = handle->is_writer ? handle->draft : NULL;
-    guint64 generation;
-    gint64 edit;
-    g_autoptr(GError) refusal = NULL;
-    if (!draft || draft_state(draft, &generation, &edit, &refusal) == DRAFT_IS_SAVED ||
+    if (!draft || is_scratch(draft) ||
         (run == run_flush && is_of_a_child(handle, (gint64)fuse_req_ctx(req)->pid))) {
         (void)fuse_reply_err(req, 0);
         return;
