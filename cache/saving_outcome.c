@@ -137,19 +137,29 @@ saving_pump(Saving *saving)
 
 static void post_settle(Saving *saving, gint64 delay_ms);
 
+/* `project_id` 0: nothing. */
+static void
+look_once(Saving *saving, GHashTable *asked, gint64 project_id)
+{
+    if (project_id > 0 && g_hash_table_add(asked, g_memdup2(&project_id, sizeof project_id))) {
+        sync_look_at(saving->sync, project_id, PRIORITY_PREFETCH);
+    }
+}
+
 static void
 settle(gpointer user)
 {
     Saving *saving = user;
     g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
-    g_autoptr(GHashTable) asked = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GHashTable) asked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     if (clock_monotonic_ms() < saving->settle_due_ms) {
         return; /* a sooner look was wanted meanwhile, and it has set the next one */
     }
     for (guint i = 0; i < edits->len && !saving->closing; i++) {
-        Edit *edit = edits->pdata[i];
-        if (edit->state == STATE_ACCEPTED && g_hash_table_add(asked, &edit->project_id)) {
-            sync_look_at(saving->sync, edit->project_id, PRIORITY_PREFETCH);
+        const Edit *edit = edits->pdata[i];
+        if (edit->state == STATE_ACCEPTED) {
+            look_once(saving, asked, edit->project_id);
+            look_once(saving, asked, json_get_id(edit->changes, "project_id"));
         }
     }
     if (g_hash_table_size(asked) > 0) {

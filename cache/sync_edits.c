@@ -14,15 +14,52 @@
  */
 #define VERSION_PATIENCE_MS (2 * 60 * 1000)
 
-static gboolean
-has_retired(const Edit *edit, const Project *base, gint64 asked_ms)
+static gint64
+destination_of(const Edit *edit)
 {
-    if (edit->state != STATE_ACCEPTED || edit->project_id != base->id) {
-        return FALSE;
-    }
+    return json_integer_value(json_object_get(edit->changes, "project_id"));
+}
+
+static gboolean
+has_reached(const Edit *edit, const Project *base, gint64 asked_ms)
+{
     return edit->version >= 0 ? base->version >= edit->version ||
                                     asked_ms > edit->accepted_ms + VERSION_PATIENCE_MS
                               : asked_ms > edit->accepted_ms;
+}
+
+/* An earlier move would be laid over what is shown without `edit`. */
+static gboolean
+is_behind_move(Sync *sync, const Edit *edit)
+{
+    g_autoptr(GPtrArray) edits =
+        edit->owner == EDIT_OF_STORY
+            ? overlay_list_of(sync->parts.overlay, EDIT_OF_STORY, edit->owner_id)
+            : NULL;
+    for (guint i = 0; edits && i < edits->len; i++) {
+        const Edit *other = edits->pdata[i];
+        if (other->number < edit->number && destination_of(other) > 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* A story that moves is nowhere, or in both projects, until the data of both show it; the version
+ * that came with the answer is that of the one it leaves. */
+static gboolean
+has_retired(Sync *sync, const Edit *edit, const Project *base, gint64 asked_ms)
+{
+    if (edit->state != STATE_ACCEPTED || is_behind_move(sync, edit)) {
+        return FALSE;
+    }
+    const gint64 destination = destination_of(edit);
+    if (destination == 0 || destination == edit->project_id || !sync_peek_base(sync, destination)) {
+        return edit->project_id == base->id && has_reached(edit, base, asked_ms);
+    }
+    const Project *left = sync_peek_base(sync, edit->project_id);
+    return base->id == destination && asked_ms > edit->accepted_ms &&
+           (!left || has_reached(edit, left, asked_ms));
 }
 
 GPtrArray *
@@ -31,7 +68,7 @@ sync_edits_of(Sync *sync, gint64 project_id, const Project *base, gint64 asked_m
     GPtrArray *edits =
         sync->parts.overlay ? overlay_list_in(sync->parts.overlay, project_id) : NULL;
     for (guint i = edits && base ? edits->len : 0; i > 0; i--) {
-        if (has_retired(edits->pdata[i - 1], base, asked_ms)) {
+        if (has_retired(sync, edits->pdata[i - 1], base, asked_ms)) {
             g_ptr_array_remove_index(edits, i - 1);
         }
     }
@@ -88,7 +125,7 @@ sync_retire(Sync *sync, const Project *base, gint64 asked_ms)
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
     for (guint i = 0; edits && i < edits->len; i++) {
         const Edit *edit = edits->pdata[i];
-        if (has_retired(edit, base, asked_ms)) {
+        if (has_retired(sync, edit, base, asked_ms)) {
             const guint64 key = (guint64)edit->owner_id;
             overlay_remove(sync->parts.overlay, edit->number);
             lru_forget(sync->parts.stories, &key, 1);
@@ -108,7 +145,7 @@ sync_retire_and_show(Sync *sync, ProjectSync *known, gint64 asked_ms)
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
     for (guint i = 0; edits && i < edits->len; i++) {
         const Edit *edit = edits->pdata[i];
-        if (has_retired(edit, known->project, asked_ms)) {
+        if (has_retired(sync, edit, known->project, asked_ms)) {
             g_array_append_val(numbers, edit->number);
         }
     }
@@ -158,8 +195,7 @@ has_number(const GArray *numbers, gint64 number)
 static gboolean
 concerns(const Edit *edit, gint64 project_id)
 {
-    return edit->project_id == project_id ||
-           json_integer_value(json_object_get(edit->changes, "project_id")) == project_id;
+    return edit->project_id == project_id || destination_of(edit) == project_id;
 }
 
 static gint
@@ -281,14 +317,14 @@ concerned_projects(Sync *sync, const GPtrArray *put, const GArray *removed)
         g_autoptr(Edit) edit = overlay_get(sync->parts.overlay, g_array_index(removed, gint64, i));
         if (edit) {
             note_id(ids, edit->project_id);
-            note_id(ids, json_integer_value(json_object_get(edit->changes, "project_id")));
+            note_id(ids, destination_of(edit));
         }
     }
     for (guint i = 0; put && i < put->len; i++) {
         const Edit *edit = put->pdata[i];
         g_autoptr(Edit) old = overlay_get(sync->parts.overlay, edit->number);
         note_id(ids, edit->project_id);
-        note_id(ids, json_integer_value(json_object_get(edit->changes, "project_id")));
+        note_id(ids, destination_of(edit));
         note_id(ids, old ? old->project_id : 0);
     }
     return ids;

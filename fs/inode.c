@@ -262,6 +262,22 @@ inode_get(InodeTable *table, guint64 number, NodeKey *ret_key, char **ret_name)
     return TRUE;
 }
 
+void
+inode_move_story(InodeTable *table, gint64 story_id, gint64 project_id)
+{
+    GHashTableIter iter;
+    gpointer value;
+    LOCK_SCOPE(&table->lock);
+    const guint16 place = project_place_locked(table, project_id);
+    g_hash_table_iter_init(&iter, table->by_number);
+    while (g_hash_table_iter_next(&iter, &value, NULL)) {
+        Node *node = value;
+        if (node->kind >= NODE_STORY && node->kind <= NODE_ATTACHMENT && node->id == story_id) {
+            node->project = place;
+        }
+    }
+}
+
 Claim
 inode_claim(InodeTable *table, guint64 number, guint64 digest, gint64 size)
 {

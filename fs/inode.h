@@ -32,6 +32,10 @@ gboolean inode_forget(InodeTable *table, guint64 number, guint64 n);
  * FALSE: unknown. */
 gboolean inode_get(InodeTable *table, guint64 number, NodeKey *ret_key, char **ret_name);
 
+/* A story has gone to another project: what the kernel knows of it means it there, under the same
+ * numbers. */
+void inode_move_story(InodeTable *table, gint64 story_id, gint64 project_id);
+
 /* The kernel keeps one copy of a node's content for all who have it open. It belongs to one version
  * of the content
  * (`digest`) at a time: who opens another version while it is in use must not use it, or readers

@@ -241,7 +241,11 @@ move_story(Op *op, const NodeKey *story, CacheAsk *ask)
         return refuse(op, story, "the folder's name follows from the title: edit .fields/name");
     }
     json_t *changes = json_pack("{s:I}", "project_id", (json_int_t)op->other_key.project_id);
-    return answer(op, submit(op, EDIT_STORY_CHANGES, story, changes, ask));
+    const SaveStep step = submit(op, EDIT_STORY_CHANGES, story, changes, ask);
+    if (step == SAVE_DONE) { /* the kernel moves its entries, with all below */
+        inode_move_story(op->fs->inodes, story->id, op->other_key.project_id);
+    }
+    return answer(op, step);
 }
 
 gboolean

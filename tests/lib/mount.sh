@@ -30,6 +30,7 @@ server_pids=()
 cleanup() {
     local status=$? pid target
     trap - EXIT
+    cd /
     while read -r target; do
         umount "$target" 2>/dev/null || umount -l "$target" || :
     done < <(awk -v under="$work/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | tac)
