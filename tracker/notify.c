@@ -267,7 +267,7 @@ notify_recorded(Call *call, const Activity *activity)
     for (guint i = 0; i < activity->changes->len; i++) {
         const Change *change = g_ptr_array_index(activity->changes, i);
 
-        if (change->type == CHANGE_DELETE) {
+        if (change->type == CHANGE_DELETE || change->arrived) {
             continue;
         }
         if (change->kind == &kind_comment) {

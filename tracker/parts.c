@@ -93,3 +93,23 @@ parts_insert(Call *call, gint64 story_id, const json_t *given)
     }
     return TRUE;
 }
+
+void
+parts_arrived(Call *call, gint64 story_id)
+{
+    static const Kind *const kinds[] = {&kind_task,   &kind_comment,      &kind_blocker,
+                                        &kind_review, &kind_pull_request, &kind_branch};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT id FROM %s WHERE story_id = ?1 ORDER BY id", kinds[i]->table);
+        DbStmt *stmt = db_prepare(call->conn, sql);
+        g_autoptr(GArray) ids = NULL;
+
+        db_bind_int(stmt, 1, story_id);
+        ids = render_ids(stmt);
+        for (guint k = 0; k < ids->len; k++) {
+            change_arrived(call, kinds[i], g_array_index(ids, gint64, k));
+        }
+    }
+}

@@ -22,6 +22,8 @@ gint64 review_insert(Call *call, gint64 story_id, const json_t *given);
 /* The lists `tasks`, `comments`, `blockers`, `reviews`, `pull_requests` and `branches` of a new
  * story. */
 gboolean parts_insert(Call *call, gint64 story_id, const json_t *given);
+/* Announces what a story brought along from another project. */
+void parts_arrived(Call *call, gint64 story_id);
 
 /* Blockers that name a story resolve themselves when it is accepted or deleted. */
 void blockers_resolve(Call *call, gint64 story_id);

@@ -9,6 +9,7 @@
 
 #include "tracker/changes.h"
 #include "tracker/labels.h"
+#include "tracker/parts.h"
 #include "tracker/rows.h"
 #include "tracker/story_order.h"
 
@@ -105,6 +106,7 @@ write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before, gint64
     }
     change_project(call, target_id);
     change_arrived(call, &kind_story, draft->id);
+    parts_arrived(call, draft->id);
     change_describe(call,
                     asked ? "story_move_into_project_and_prioritize_activity"
                           : "story_move_into_project_activity",

@@ -568,6 +568,8 @@ test_with_comment(Fixture *f, gconstpointer user)
 static void
 test_move_project(Fixture *f, gconstpointer user)
 {
+    gint64 told;
+
     (void)user;
     fixture_refused(f, "PUT", "stories/555", "{\"project_id\":22}",
                     "You do not have access to the destination project.");
@@ -601,6 +603,14 @@ test_move_project(Fixture *f, gconstpointer user)
     fixture_expect(f, "GET", "projects/99/stories/555", NULL, 404);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story_transition WHERE story_id = 555"),
                     ==, 2);
+    /* On the way back its owner is told of nothing: nobody made him one. */
+    fixture_sql(f,
+                "INSERT INTO membership(project_id, person_id, role) VALUES (22, 102, 'member')");
+    fixture_expect(f, "PUT", "stories/555", "{\"owner_ids\":[102]}", 200);
+    told = fixture_number(f, "SELECT count(*) FROM notification");
+    fixture_expect(f, "PUT", "stories/555", "{\"project_id\":99}", 200);
+    g_assert_cmpint(fixture_int(f, "owner_ids.0"), ==, 102);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification"), ==, told);
 }
 
 /* What the project's settings allow. */
