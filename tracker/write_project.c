@@ -294,17 +294,25 @@ settle_scale(Call *call, gint64 id)
     return TRUE;
 }
 
+/* "2017-04-10 Monday", to be compared. */
+static char *
+calendar_of(Call *call, gint64 id)
+{
+    return setting(call, id,
+                   "COALESCE(start_date, '') || ' ' || COALESCE(week_start_day, 'Monday')");
+}
+
 /* The calendar: start_date must be a week's first day; when only the week moves, it moves along.
  * Overrides belong to the calendar that they were made for (v5-reference 4.10). */
 static gboolean
-settle_calendar(Call *call, gint64 id, gboolean is_new)
+settle_calendar(Call *call, gint64 id, gboolean is_new, const char *calendar_before)
 {
     gboolean new_date = body_has(call->given, "start_date");
     gboolean new_week = body_has(call->given, "week_start_day");
     g_autofree char *week = setting(call, id, "COALESCE(week_start_day, 'Monday')");
     g_autofree char *date = setting(call, id, "start_date");
     g_autofree char *zone = setting(call, id, "time_zone");
-    g_autofree char *problem = NULL;
+    g_autofree char *problem = NULL, *calendar = NULL;
     g_autoptr(GTimeZone) tz = zone_open_or_utc(zone);
     gint64 day;
 
@@ -328,7 +336,8 @@ settle_calendar(Call *call, gint64 id, gboolean is_new)
     }
     (void)row_run(call->conn, "UPDATE project SET start_time = ?2 WHERE id = ?1", "ii", id,
                   project_start_ms(zone, week, day));
-    if (new_date || new_week) {
+    calendar = calendar_of(call, id);
+    if (g_strcmp0(calendar, calendar_before) != 0) {
         (void)row_run(call->conn, "DELETE FROM iteration_override WHERE project_id = ?1", "i", id);
     }
     return TRUE;
@@ -337,7 +346,7 @@ settle_calendar(Call *call, gint64 id, gboolean is_new)
 static gboolean
 apply_settings(Call *call, gint64 id, gboolean is_new)
 {
-    g_autofree char *zone = NULL;
+    g_autofree char *zone = NULL, *calendar_before = calendar_of(call, id);
 
     if (name_is_blank(call)) {
         return call_fail_field(call, "name", "Name can't be blank");
@@ -351,7 +360,7 @@ apply_settings(Call *call, gint64 id, gboolean is_new)
                       zone);
     }
     return check_name_is_free(call, id) && check_numbers(call, id) && settle_type(call, id) &&
-           settle_scale(call, id) && settle_calendar(call, id, is_new);
+           settle_scale(call, id) && settle_calendar(call, id, is_new, calendar_before);
 }
 
 /* ---- create ---- */
