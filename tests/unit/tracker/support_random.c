@@ -1,15 +1,15 @@
-#include "support_random.h"
+#include "support_random_internal.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#define BASE "projects/99/"
+#define BASE RANDOM_BASE
 #define DAY_MS G_GINT64_CONSTANT(86400000)
 
 /* ---- chance ---- */
 
-static guint32
-next_random(World *world, guint32 below)
+guint32
+random_below(World *world, guint32 below)
 {
     guint64 x = world->random;
     x ^= x >> 12;
@@ -19,13 +19,11 @@ next_random(World *world, guint32 below)
     return (guint32)((x * G_GUINT64_CONSTANT(0x2545f4914f6cdd1d)) >> 33) % below;
 }
 
-static gboolean
-chance(World *world, guint32 percent)
+gboolean
+random_chance(World *world, guint32 percent)
 {
-    return next_random(world, 100) < percent;
+    return random_below(world, 100) < percent;
 }
-
-#define PICK(world, array) ((array)[next_random(world, G_N_ELEMENTS(array))])
 
 /* Owned. */
 static char *
@@ -33,9 +31,9 @@ some_text(World *world)
 {
     static const char *const words[] = {"port", "Größe", "\"quoted\"", "line\n",   "漢字", "#123",
                                         "@bo",  "a/b",   "\\",         "trailing", "<b>",  "🚢"};
-    GString *text = g_string_new(PICK(world, words));
-    for (guint n = next_random(world, 6); n > 0; n--) {
-        g_string_append_printf(text, " %s", PICK(world, words));
+    GString *text = g_string_new(RANDOM_PICK(world, words));
+    for (guint n = random_below(world, 6); n > 0; n--) {
+        g_string_append_printf(text, " %s", RANDOM_PICK(world, words));
     }
     return g_string_free(text, FALSE);
 }
@@ -56,8 +54,8 @@ random_int_of(const json_t *object, const char *key)
 }
 
 /* Takes `body`, which may be NULL. The parsed answer is the fixture's. */
-static json_t *
-send(World *world, const char *method, const char *path, json_t *body)
+json_t *
+random_send(World *world, const char *method, const char *path, json_t *body)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     json_t *answer = fixture_json(&world->fixture, method, path, text);
@@ -79,7 +77,7 @@ random_get(World *world, const char *format, ...)
     va_start(args, format);
     g_autofree char *path = g_strdup_vprintf(format, args);
     va_end(args);
-    return send(world, "GET", path, NULL);
+    return random_send(world, "GET", path, NULL);
 }
 
 static char *
@@ -100,7 +98,7 @@ static gint64
 some_id(World *world, const json_t *list)
 {
     size_t n = json_array_size(list);
-    return n ? random_int_of(json_array_get(list, next_random(world, (guint32)n)), "id") : 0;
+    return n ? random_int_of(json_array_get(list, random_below(world, (guint32)n)), "id") : 0;
 }
 
 static gint64
@@ -130,17 +128,17 @@ static const char *const types[] = {"feature", "feature", "feature", "bug", "cho
 static const char *
 some_state(World *world, const char *type)
 {
-    return g_str_equal(type, "chore")     ? PICK(world, chore_states)
-           : g_str_equal(type, "release") ? PICK(world, release_states)
-                                          : PICK(world, feature_states);
+    return g_str_equal(type, "chore")     ? RANDOM_PICK(world, chore_states)
+           : g_str_equal(type, "release") ? RANDOM_PICK(world, release_states)
+                                          : RANDOM_PICK(world, feature_states);
 }
 
 static json_t *
 some_labels(World *world)
 {
     json_t *labels = json_array();
-    for (guint n = next_random(world, 3); n > 0; n--) {
-        g_autofree char *name = g_strdup_printf("Label %u", next_random(world, 12));
+    for (guint n = random_below(world, 3); n > 0; n--) {
+        g_autofree char *name = g_strdup_printf("Label %u", random_below(world, 12));
         (void)json_array_append_new(labels, json_pack("{s:s}", "name", name));
     }
     return labels;
@@ -150,11 +148,11 @@ static json_t *
 some_people(World *world)
 {
     json_t *people = json_array();
-    gint64 first = 101 + next_random(world, 2);
-    if (chance(world, 70)) {
+    gint64 first = 101 + random_below(world, 2);
+    if (random_chance(world, 70)) {
         (void)json_array_append_new(people, json_integer(first));
     }
-    if (chance(world, 30)) {
+    if (random_chance(world, 30)) {
         (void)json_array_append_new(people, json_integer(203 - first));
     }
     return people;
@@ -166,8 +164,8 @@ set_state(World *world, json_t *body, const char *type)
     const char *state = some_state(world, type);
     (void)json_object_set_new(body, "story_type", json_string(type));
     (void)json_object_set_new(body, "current_state", json_string(state));
-    if (g_str_equal(type, "feature")) {
-        (void)json_object_set_new(body, "estimate", json_integer(next_random(world, 4)));
+    if (g_str_equal(type, "feature") || (world->estimatable && !g_str_equal(type, "release"))) {
+        (void)json_object_set_new(body, "estimate", json_integer(random_below(world, 4)));
     }
 }
 
@@ -175,23 +173,23 @@ static void
 story_create(World *world)
 {
     json_t *body = json_pack("{s:o}", "name", text_json(world));
-    set_state(world, body, PICK(world, types));
-    if (chance(world, 50)) {
+    set_state(world, body, RANDOM_PICK(world, types));
+    if (random_chance(world, 50)) {
         (void)json_object_set_new(body, "description", text_json(world));
     }
-    if (chance(world, 40)) {
+    if (random_chance(world, 40)) {
         (void)json_object_set_new(body, "labels", some_labels(world));
     }
-    if (chance(world, 40)) {
+    if (random_chance(world, 40)) {
         (void)json_object_set_new(body, "owner_ids", some_people(world));
     }
-    if (chance(world, 20)) {
+    if (random_chance(world, 20)) {
         (void)json_object_set_new(body, "tasks",
                                   json_pack("[{s:s},{s:s, s:b}]", "description", "first",
                                             "description", "second", "complete", 1));
         (void)json_object_set_new(body, "comments", json_pack("[{s:o}]", "text", text_json(world)));
     }
-    (void)send(world, "POST", BASE "stories", body);
+    (void)random_send(world, "POST", BASE "stories", body);
 }
 
 static void
@@ -199,23 +197,23 @@ story_change(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "");
     json_t *body = json_object();
-    if (chance(world, 40)) {
+    if (random_chance(world, 40)) {
         (void)json_object_set_new(body, "name", text_json(world));
     }
-    if (chance(world, 30)) {
+    if (random_chance(world, 30)) {
         (void)json_object_set_new(body, "description",
-                                  chance(world, 20) ? json_null() : text_json(world));
+                                  random_chance(world, 20) ? json_null() : text_json(world));
     }
-    if (chance(world, 30)) {
+    if (random_chance(world, 30)) {
         (void)json_object_set_new(body, "labels", some_labels(world));
     }
-    if (chance(world, 30)) {
+    if (random_chance(world, 30)) {
         (void)json_object_set_new(body, "owner_ids", some_people(world));
     }
-    if (chance(world, 10)) {
+    if (random_chance(world, 10)) {
         (void)json_object_set_new(body, "follower_ids", some_people(world));
     }
-    (void)send(world, "PUT", path, body);
+    (void)random_send(world, "PUT", path, body);
 }
 
 static void
@@ -227,7 +225,7 @@ story_state(World *world)
     json_t *body = json_object();
     set_state(world, body, type);
     (void)json_object_del(body, "story_type");
-    (void)send(world, "PUT", path, body);
+    (void)random_send(world, "PUT", path, body);
 }
 
 static void
@@ -235,8 +233,8 @@ story_type(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "");
     json_t *body = json_object();
-    set_state(world, body, PICK(world, types));
-    (void)send(world, "PUT", path, body);
+    set_state(world, body, RANDOM_PICK(world, types));
+    (void)random_send(world, "PUT", path, body);
 }
 
 /* To a neighbour's side, inside its list. */
@@ -257,9 +255,10 @@ story_move(World *world)
         g_str_equal(state, "accepted") || scheduled != !g_str_equal(own_state, "unscheduled")) {
         return;
     }
-    (void)send(world, "PUT", path,
-               json_pack("{s:I, s:s}", chance(world, 50) ? "before_id" : "after_id",
-                         (json_int_t)neighbour, "group", scheduled ? "scheduled" : "unscheduled"));
+    (void)random_send(world, "PUT", path,
+                      json_pack("{s:I, s:s}", random_chance(world, 50) ? "before_id" : "after_id",
+                                (json_int_t)neighbour, "group",
+                                scheduled ? "scheduled" : "unscheduled"));
 }
 
 /* What is there already is no change. */
@@ -271,7 +270,7 @@ story_same(World *world)
     json_t *body = json_deep_copy(story);
     gint64 before = fixture_number(&world->fixture, "SELECT version FROM project WHERE id = 99");
     (void)json_object_del(body, "id");
-    (void)send(world, "PUT", path, body);
+    (void)random_send(world, "PUT", path, body);
     g_assert_cmpint(fixture_number(&world->fixture, "SELECT version FROM project WHERE id = 99"),
                     ==, before);
 }
@@ -280,7 +279,7 @@ void
 random_delete_story(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "");
-    (void)send(world, "DELETE", path, NULL);
+    (void)random_send(world, "DELETE", path, NULL);
 }
 
 static void
@@ -289,11 +288,11 @@ task_create(World *world)
     g_autofree char *path = story_path(some_story(world), "/tasks");
     json_t *body = json_pack("{s:o}", "description", text_json(world));
     size_t n = json_array_size(random_get(world, "%s", path));
-    if (chance(world, 40)) {
+    if (random_chance(world, 40)) {
         (void)json_object_set_new(body, "position",
-                                  json_integer(1 + next_random(world, (guint32)n + 1)));
+                                  json_integer(1 + random_below(world, (guint32)n + 1)));
     }
-    (void)send(world, "POST", path, body);
+    (void)random_send(world, "POST", path, body);
 }
 
 static void
@@ -307,27 +306,27 @@ task_change(World *world)
         return;
     }
     size_t n = json_array_size(random_get(world, "%s", list));
-    json_t *body = json_pack("{s:b}", "complete", (int)next_random(world, 2));
-    if (chance(world, 60)) {
+    json_t *body = json_pack("{s:b}", "complete", (int)random_below(world, 2));
+    if (random_chance(world, 60)) {
         (void)json_object_set_new(body, "position",
-                                  json_integer(1 + next_random(world, (guint32)n)));
+                                  json_integer(1 + random_below(world, (guint32)n)));
     }
-    if (chance(world, 30)) {
+    if (random_chance(world, 30)) {
         (void)json_object_set_new(body, "description", text_json(world));
     }
-    (void)send(world, "PUT", path, body);
+    (void)random_send(world, "PUT", path, body);
 }
 
 static void
 child_delete(World *world)
 {
     static const char *const lists[] = {"tasks", "comments", "blockers", "reviews"};
-    const char *list = PICK(world, lists);
+    const char *list = RANDOM_PICK(world, lists);
     gint64 story = 0;
     gint64 child = some_child(world, list, &story);
     g_autofree char *path = child_path(story, list, child);
     if (child) {
-        (void)send(world, "DELETE", path, NULL);
+        (void)random_send(world, "DELETE", path, NULL);
     }
 }
 
@@ -335,7 +334,7 @@ static void
 comment_create(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "/comments");
-    (void)send(world, "POST", path, json_pack("{s:o}", "text", text_json(world)));
+    (void)random_send(world, "POST", path, json_pack("{s:o}", "text", text_json(world)));
 }
 
 static void
@@ -346,7 +345,7 @@ comment_change(World *world)
     g_autofree char *path = child_path(story, "comments", comment);
     /* Only one's own. */
     if (comment && random_int_of(random_get(world, "%s", path), "person_id") == 101) {
-        (void)send(world, "PUT", path, json_pack("{s:o}", "text", text_json(world)));
+        (void)random_send(world, "PUT", path, json_pack("{s:o}", "text", text_json(world)));
     }
 }
 
@@ -356,7 +355,7 @@ blocker_create(World *world)
     gint64 blocking = some_story(world);
     g_autofree char *path = story_path(some_story(world), "/blockers");
     g_autofree char *text = g_strdup_printf("waits for #%" G_GINT64_FORMAT, blocking);
-    (void)send(world, "POST", path, json_pack("{s:s}", "description", text));
+    (void)random_send(world, "POST", path, json_pack("{s:s}", "description", text));
 }
 
 static void
@@ -366,7 +365,8 @@ blocker_change(World *world)
     gint64 blocker = some_child(world, "blockers", &story);
     g_autofree char *path = child_path(story, "blockers", blocker);
     if (blocker) {
-        (void)send(world, "PUT", path, json_pack("{s:b}", "resolved", (int)next_random(world, 2)));
+        (void)random_send(world, "PUT", path,
+                          json_pack("{s:b}", "resolved", (int)random_below(world, 2)));
     }
 }
 
@@ -374,9 +374,9 @@ static void
 review_create(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "/reviews");
-    (void)send(world, "POST", path,
-               json_pack("{s:i, s:i}", "review_type_id", 22, "reviewer_id",
-                         101 + (int)next_random(world, 2)));
+    (void)random_send(world, "POST", path,
+                      json_pack("{s:i, s:i}", "review_type_id", 22, "reviewer_id",
+                                101 + (int)random_below(world, 2)));
 }
 
 static void
@@ -387,7 +387,8 @@ review_change(World *world)
     gint64 review = some_child(world, "reviews", &story);
     g_autofree char *path = child_path(story, "reviews", review);
     if (review) {
-        (void)send(world, "PUT", path, json_pack("{s:s}", "status", PICK(world, statuses)));
+        (void)random_send(world, "PUT", path,
+                          json_pack("{s:s}", "status", RANDOM_PICK(world, statuses)));
     }
 }
 
@@ -395,13 +396,13 @@ static void
 story_label(World *world)
 {
     g_autofree char *path = story_path(some_story(world), "/labels");
-    g_autofree char *name = g_strdup_printf("label %u", next_random(world, 12));
-    gint64 label = chance(world, 40) ? some_id(world, random_get(world, "%s", path)) : 0;
+    g_autofree char *name = g_strdup_printf("label %u", random_below(world, 12));
+    gint64 label = random_chance(world, 40) ? some_id(world, random_get(world, "%s", path)) : 0;
     if (label) {
         g_autofree char *of_label = g_strdup_printf("%s/%" G_GINT64_FORMAT, path, label);
-        (void)send(world, "DELETE", of_label, NULL);
+        (void)random_send(world, "DELETE", of_label, NULL);
     } else {
-        (void)send(world, "POST", path, json_pack("{s:s}", "name", name));
+        (void)random_send(world, "POST", path, json_pack("{s:s}", "name", name));
     }
 }
 
@@ -412,9 +413,10 @@ story_owner(World *world)
     gint64 owner = some_id(world, random_get(world, "%s", path));
     if (owner) {
         g_autofree char *of_owner = g_strdup_printf("%s/%" G_GINT64_FORMAT, path, owner);
-        (void)send(world, "DELETE", of_owner, NULL);
+        (void)random_send(world, "DELETE", of_owner, NULL);
     } else {
-        (void)send(world, "POST", path, json_pack("{s:i}", "id", 101 + (int)next_random(world, 2)));
+        (void)random_send(world, "POST", path,
+                          json_pack("{s:i}", "id", 101 + (int)random_below(world, 2)));
     }
 }
 
@@ -431,7 +433,7 @@ static void
 epic_create(World *world)
 {
     g_autofree char *name = g_strdup_printf("Epic %" G_GUINT64_FORMAT, world->done);
-    (void)send(world, "POST", BASE "epics", json_pack("{s:s}", "name", name));
+    (void)random_send(world, "POST", BASE "epics", json_pack("{s:s}", "name", name));
 }
 
 static void
@@ -443,10 +445,10 @@ epic_change(World *world)
         json_decref(body);
         return;
     }
-    if (chance(world, 50)) {
+    if (random_chance(world, 50)) {
         (void)json_object_set_new(body, "name", text_json(world));
     }
-    (void)send(world, "PUT", path, body);
+    (void)random_send(world, "PUT", path, body);
 }
 
 static void
@@ -456,9 +458,9 @@ epic_move(World *world)
     gint64 neighbour = some_id(world, random_get(world, BASE "epics?fields=id"));
     g_autofree char *of_neighbour = g_strdup_printf(BASE "epics/%" G_GINT64_FORMAT, neighbour);
     if (path && !g_str_equal(path, of_neighbour)) {
-        (void)send(world, "PUT", path,
-                   json_pack("{s:I}", chance(world, 50) ? "before_id" : "after_id",
-                             (json_int_t)neighbour));
+        (void)random_send(world, "PUT", path,
+                          json_pack("{s:I}", random_chance(world, 50) ? "before_id" : "after_id",
+                                    (json_int_t)neighbour));
     }
 }
 
@@ -468,7 +470,7 @@ epic_comment(World *world)
     g_autofree char *path = some_epic(world);
     if (path) {
         g_autofree char *comments = g_strconcat(path, "/comments", NULL);
-        (void)send(world, "POST", comments, json_pack("{s:o}", "text", text_json(world)));
+        (void)random_send(world, "POST", comments, json_pack("{s:o}", "text", text_json(world)));
     }
 }
 
@@ -477,7 +479,7 @@ epic_delete(World *world)
 {
     g_autofree char *path = some_epic(world);
     if (path) {
-        (void)send(world, "DELETE", path, NULL);
+        (void)random_send(world, "DELETE", path, NULL);
     }
 }
 
@@ -485,7 +487,7 @@ static void
 label_create(World *world)
 {
     g_autofree char *name = g_strdup_printf("made %" G_GUINT64_FORMAT, world->done);
-    (void)send(world, "POST", BASE "labels", json_pack("{s:s}", "name", name));
+    (void)random_send(world, "POST", BASE "labels", json_pack("{s:s}", "name", name));
 }
 
 static void
@@ -495,7 +497,7 @@ label_rename(World *world)
     g_autofree char *path = g_strdup_printf(BASE "labels/%" G_GINT64_FORMAT, label);
     g_autofree char *name = g_strdup_printf("renamed %" G_GUINT64_FORMAT, world->done);
     if (label) {
-        (void)send(world, "PUT", path, json_pack("{s:s}", "name", name));
+        (void)random_send(world, "PUT", path, json_pack("{s:s}", "name", name));
     }
 }
 
@@ -508,7 +510,7 @@ label_delete(World *world)
                                   " AND id NOT IN (SELECT label_id FROM epic WHERE label_id > 0)");
     g_autofree char *path = g_strdup_printf(BASE "labels/%" G_GINT64_FORMAT, label);
     if (label) {
-        (void)send(world, "DELETE", path, NULL);
+        (void)random_send(world, "DELETE", path, NULL);
     }
 }
 
@@ -527,29 +529,30 @@ story_anything(World *world)
     g_autofree char *path = story_path(some_story(world), "");
     gint64 neighbour = some_story(world);
     json_t *body = json_object();
-    if (chance(world, 50)) {
-        (void)json_object_set_new(body, "story_type", json_string(PICK(world, types)));
+    if (random_chance(world, 50)) {
+        (void)json_object_set_new(body, "story_type", json_string(RANDOM_PICK(world, types)));
     }
-    if (chance(world, 50)) {
-        (void)json_object_set_new(body, "current_state", json_string(PICK(world, feature_states)));
+    if (random_chance(world, 50)) {
+        (void)json_object_set_new(body, "current_state",
+                                  json_string(RANDOM_PICK(world, feature_states)));
     }
-    if (chance(world, 40)) {
+    if (random_chance(world, 40)) {
         (void)json_object_set_new(body, "estimate",
-                                  chance(world, 30) ? json_null()
-                                                    : json_integer(next_random(world, 6)));
+                                  random_chance(world, 30) ? json_null()
+                                                           : json_integer(random_below(world, 6)));
     }
-    if (chance(world, 30)) {
-        (void)json_object_set_new(body, "group", json_string(PICK(world, groups)));
+    if (random_chance(world, 30)) {
+        (void)json_object_set_new(body, "group", json_string(RANDOM_PICK(world, groups)));
     }
-    if (chance(world, 40)) {
-        (void)json_object_set_new(body, chance(world, 50) ? "before_id" : "after_id",
+    if (random_chance(world, 40)) {
+        (void)json_object_set_new(body, random_chance(world, 50) ? "before_id" : "after_id",
                                   json_integer(neighbour));
     }
-    if (chance(world, 20)) {
+    if (random_chance(world, 20)) {
         (void)json_object_set_new(body, "owner_ids",
-                                  json_pack("[i]", 101 + (int)next_random(world, 4)));
+                                  json_pack("[i]", 101 + (int)random_below(world, 4)));
     }
-    if (chance(world, 20)) {
+    if (random_chance(world, 20)) {
         (void)json_object_set_new(body, "comment", text_json(world));
         (void)json_object_set_new(body, "labels", some_labels(world));
     }
@@ -569,7 +572,7 @@ story_anything(World *world)
 static void
 wait_some(World *world)
 {
-    world->fixture.now_ms += 1 + next_random(world, 3 * (guint32)DAY_MS);
+    world->fixture.now_ms += 1 + random_below(world, 3 * (guint32)DAY_MS);
 }
 
 static const struct {
@@ -605,6 +608,11 @@ static const struct {
     {"delete a label", label_delete, 2},
     {"ask for anything", story_anything, 12},
     {"wait", wait_some, 3},
+    {"move a story to another project", random_move_away, 5},
+    {"move a story back", random_move_back, 4},
+    {"change the members", random_change_members, 3},
+    {"change a setting", random_change_setting, 4},
+    {"override an iteration", random_override_iteration, 2},
 };
 
 void
@@ -614,12 +622,12 @@ random_operate(World *world)
     for (gsize i = 0; i < G_N_ELEMENTS(operations); i++) {
         total += operations[i].weight;
     }
-    guint choice = next_random(world, total);
+    guint choice = random_below(world, total);
     gsize i = 0;
     while (choice >= operations[i].weight) {
         choice -= operations[i++].weight;
     }
-    world->fixture.now_ms += next_random(world, 3000);
+    world->fixture.now_ms += random_below(world, 3000);
     world->operation = operations[i].name;
     operations[i].run(world);
     world->done++;

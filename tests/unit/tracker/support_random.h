@@ -1,16 +1,21 @@
-/* support_random: random valid operations on a project of the fixture, for tests of what must be
- * true whatever they were. The same seed gives the same operations. */
+/* support_random: random valid operations on a project of the fixture and a second one that stories
+ * move to and back from, for tests of what must be true whatever they were. The same seed gives the
+ * same operations. */
 #pragma once
 
 #include "support_service.h"
 
 typedef struct World {
     Fixture fixture;
-    guint64 random; /* state of the generator, not 0 */
-    guint64 done;   /* operations so far */
+    guint64 random;       /* state of the generator, not 0 */
+    guint64 done;         /* operations so far */
+    gint64 second_id;     /* the other project */
+    gboolean estimatable; /* so are bugs and chores */
     const char *operation;
 } World;
 
+/* Makes the second project; before everything else. */
+void random_begin(World *world);
 /* One operation, chosen by weight. A refusal fails the test with the request. */
 void random_operate(World *world);
 /* Removes a story, whichever. */

@@ -2,8 +2,8 @@
  * says.
  *
  * Begins with a picture of the project; replay_advance() applies what happened since. Objects are
- * stories, epics, labels, and what hangs below them; the order of stories and epics is replayed
- * from the neighbours that moves name. */
+ * stories, epics, labels, what hangs below them, members, settings and overrides; the order of
+ * stories and epics is replayed from the neighbours that moves name. */
 #pragma once
 
 #include "support_service.h"
