@@ -5,6 +5,7 @@
 #include "fs/move.h"
 
 #include "fs/list.h"
+#include "fs/notify.h"
 #include "fs/present.h"
 #include "fs/removal.h"
 #include "fs/save.h"
@@ -231,6 +232,46 @@ move_task(Op *op, const NodeKey *task, CacheAsk *ask)
     return answer(op, submit(op, EDIT_TASK_CHANGES, task, changes, ask));
 }
 
+/* The new name is the new title, as for a folder that is made; so a file manager's "New Folder"
+ * gets its name. It leads to the folder from then on, as the first name did. A name with the id in
+ * it is no title: that is cut and cleaned, and as one it would lose what the present title says. */
+static gboolean
+retitle(Op *op, const NodeKey *thing, EditFile file, CacheAsk *ask)
+{
+    Fs *fs = op->fs;
+    gint64 id;
+    if ((tree_parse_item_name(op->other_name, &id) && id == thing->id) || *op->other_name == '.' ||
+        scratch_is_scratch_name(op->other_name, FALSE) ||
+        !g_utf8_validate(op->other_name, -1, NULL)) {
+        return refuse(op, thing,
+                      "the folder's name is made of its id and title: give it the new title as its "
+                      "name, or edit .fields/name");
+    }
+    const SaveStep step = submit(op, file, thing, json_pack("{s:s}", "name", op->other_name), ask);
+    if (step == SAVE_DONE) {
+        const guint64 folder = inode_number(fs->inodes, &op->key);
+        NodeKey alias = *thing;
+        alias.kind = NODE_ALIAS;
+        alias.of = thing->kind;
+        (void)scratch_put_alias(fs->scratch, folder, op->other_name, &alias, NULL);
+        (void)scratch_remove(fs->scratch, folder, op->name);
+    }
+    const gboolean answered = answer(op, step);
+    if (answered) { /* the kernel takes the new name for the folder itself */
+        notify_name(fs->notify, op->other_number, op->other_name);
+    }
+    return answered;
+}
+
+static gboolean
+move_epic(Op *op, const NodeKey *epic, CacheAsk *ask)
+{
+    if (!node_key_equal(&op->other_key, &op->key)) {
+        return refuse(op, epic, "an epic stays in its project");
+    }
+    return retitle(op, epic, EDIT_EPIC_CHANGES, ask);
+}
+
 static gboolean
 move_story(Op *op, const NodeKey *story, CacheAsk *ask)
 {
@@ -238,7 +279,7 @@ move_story(Op *op, const NodeKey *story, CacheAsk *ask)
         return refuse(op, story, "a story can be moved to the stories/ of another project");
     }
     if (op->other_key.project_id == story->project_id) {
-        return refuse(op, story, "the folder's name follows from the title: edit .fields/name");
+        return retitle(op, story, EDIT_STORY_CHANGES, ask);
     }
     json_t *changes = json_pack("{s:I}", "project_id", (json_int_t)op->other_key.project_id);
     const SaveStep step = submit(op, EDIT_STORY_CHANGES, story, changes, ask);
@@ -265,6 +306,8 @@ move_run(Op *op, const NodeKey *from, const NodeKey *replaced, CacheAsk *ask)
         return move_task(op, from, ask);
     case NODE_STORY:
         return move_story(op, from, ask);
+    case NODE_EPIC:
+        return move_epic(op, from, ask);
     default:
         return refuse(op, from, "this cannot be renamed");
     }

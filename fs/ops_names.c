@@ -389,7 +389,19 @@ static gboolean
 rename_ours(Op *op, const Named *from, const Named *to, CacheAsk *ask)
 {
     if (from->entry.what == SCRATCH_ALIAS) {
-        return is_there(to) ? op_refuse(op, EEXIST) : move_alias(op, from, to, ask);
+        const NodeKind of = from->entry.key.of;
+        if (is_there(to)) {
+            return op_refuse(op, EEXIST);
+        }
+        if (of == NODE_STORY || of == NODE_EPIC) {
+            NodeKey thing = from->entry.key;
+            op_resolve(op->fs, &thing);
+            thing.kind = of;
+            thing.of = NODE_NONE;
+            op_keep_thing(op, &thing);
+            return move_run(op, &op->thing, NULL, ask);
+        }
+        return move_alias(op, from, to, ask);
     }
     if (to->is_tree || to->entry.what == SCRATCH_ALIAS) {
         return target_is_file(&to->key) && from->entry.draft->body

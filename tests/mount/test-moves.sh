@@ -79,7 +79,25 @@ refused "another folder of the same view" mv "labels/booking/$name" by-state/sta
 refused "no such story" ln -s ../../stories/1-nothing labels/booking/
 refused "leads to a story" ln -s ../../project.json labels/booking/
 refused "links can be made in" ln -s "../stories/$name" releases/
-refused "name follows from the title" mv "stories/$name" stories/Other
+refused "made of its id and title" mv "stories/$name" stories/.other
+
+# --- A folder's new name is the new title ---
+title=$(remote .name)
+once "mv in stories/" mv "stories/$name" "stories/Other: words?"
+equal "$(remote .name)" "Other: words?" "the title after mv"
+shown "stories/$sid-Other-words"
+[ -L "stories/Other: words?" ] || fail "the name that mv gave is no link"
+equal "$(jq -r .name "stories/Other: words?/story.json")" "Other: words?" "what is behind it"
+once "mv of the link in stories/" mv "stories/Other: words?" "stories/$title"
+equal "$(remote .name)" "$title" "the title after the second mv"
+[ ! -e "stories/Other: words?" ] || fail "the name before is still there"
+shown "stories/$name"
+story=$project/stories/$name
+mkdir "epics/New Folder"
+epic=$(basename "epics/"*-New-Folder | cut -d- -f1)
+once "mv in epics/" mv "epics/New Folder" "epics/Rough seas"
+equal "$(api GET "/projects/$pid/epics/$epic" | jq -r .name)" "Rough seas" "the name of the epic after mv"
+shown "epics/$epic-Rough-seas"
 
 # --- The board ---
 position() { basename "$1" | cut -d- -f1 | sed 's/^0*//'; }
