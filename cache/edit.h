@@ -110,5 +110,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EditStatus, edit_status_free)
 /* Whether a key of the record (or a name in `.fields/`) can be written at all. Pure. */
 gboolean edit_field_is_writable(EditOwner owner, const char *name);
 
+/* The attributes that a line can set, `i` from 0; NULL: there are no more. `ret_other`: the key
+ * that a record may have in its place, or NULL. Static. */
+const char *edit_nth_field(EditOwner owner, guint i, const char **ret_other);
+
 /* The states that a story of this type may have, NULL-terminated, static. NULL: an unknown type. */
 const char *const *edit_states_of_type(const char *story_type);

@@ -119,14 +119,38 @@ field_find(EditObject object, const char *name)
     return NULL;
 }
 
+static EditObject
+object_of(EditOwner owner)
+{
+    return owner == EDIT_OF_STORY  ? OBJECT_STORY
+           : owner == EDIT_OF_EPIC ? OBJECT_EPIC
+                                   : OBJECT_PROJECT;
+}
+
 gboolean
 edit_field_is_writable(EditOwner owner, const char *name)
 {
-    const EditObject object = owner == EDIT_OF_STORY  ? OBJECT_STORY
-                              : owner == EDIT_OF_EPIC ? OBJECT_EPIC
-                                                      : OBJECT_PROJECT;
-    const Field *field = field_find(object, name);
+    const Field *field = field_find(object_of(owner), name);
     return field && !field->moves_only;
+}
+
+/* These texts have files of their own. */
+static gboolean
+has_a_file(EditOwner owner, const Field *field)
+{
+    return g_str_equal(field->name, owner == EDIT_OF_PROJECT ? "profile_content" : "description");
+}
+
+const char *
+edit_nth_field(EditOwner owner, guint i, const char **ret_other)
+{
+    for (const Field *field = fields_of(object_of(owner)); field->name; field++) {
+        if (!field->moves_only && !has_a_file(owner, field) && i-- == 0) {
+            *ret_other = field->other;
+            return field->name;
+        }
+    }
+    return NULL;
 }
 
 /* --- Mistyped names --- */

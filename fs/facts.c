@@ -208,6 +208,14 @@ content_copy(const char *data, gsize length)
     return content_take(length > 0 ? g_memdup2(data, length) : NULL, length);
 }
 
+static EditOwner
+owner_of_field(NodeKind kind)
+{
+    return kind == NODE_STORY_FIELD  ? EDIT_OF_STORY
+           : kind == NODE_EPIC_FIELD ? EDIT_OF_EPIC
+                                     : EDIT_OF_PROJECT;
+}
+
 static gboolean
 content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *ret_content)
 {
@@ -260,7 +268,8 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
     case NODE_PROJECT_FIELD:
     case NODE_STORY_FIELD:
     case NODE_EPIC_FIELD:
-        return render_field(fields_record(piece), key->name, ret_content);
+        return render_field(fields_record(piece), owner_of_field(key->kind), key->name,
+                            ret_content);
     case NODE_STORY_JSON:
     case NODE_STORY_DESCRIPTION:
     case NODE_STORY_COMMENT:

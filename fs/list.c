@@ -417,13 +417,16 @@ list_attachments(const Scene *scene, const NodeKey *folder, Listing *listing)
 }
 
 static const Text *
-fields_record(const Scene *scene, const NodeKey *folder)
+fields_record(const Scene *scene, const NodeKey *folder, EditOwner *ret_owner)
 {
     const Project *project = views_project(scene->views);
+    *ret_owner = EDIT_OF_PROJECT;
     if (folder->kind == NODE_STORY_FIELDS) {
+        *ret_owner = EDIT_OF_STORY;
         return &scene->story->record;
     }
     if (folder->kind == NODE_EPIC_FIELDS) {
+        *ret_owner = EDIT_OF_EPIC;
         const Epic *epic = project_find_epic(project, folder->id);
         return epic ? &epic->record : NULL;
     }
@@ -433,8 +436,9 @@ fields_record(const Scene *scene, const NodeKey *folder)
 static gboolean
 list_fields(const Scene *scene, const NodeKey *folder, NodeKind kind, Listing *listing)
 {
-    const Text *record = fields_record(scene, folder);
-    g_autoptr(GPtrArray) names = record ? render_field_names(record) : NULL;
+    EditOwner owner;
+    const Text *record = fields_record(scene, folder, &owner);
+    g_autoptr(GPtrArray) names = record ? render_field_names(record, owner) : NULL;
     for (guint i = 0; names && i < names->len; i++) {
         NodeKey key = child_key(folder, kind, folder->id, 0);
         key.name = g_ptr_array_index(names, i);

@@ -78,8 +78,33 @@ match_field(const char *key, const char *value, gsize value_bytes, gpointer user
     g_string_append_c(search->line, '\n');
 }
 
+static gboolean
+has_field(const Text *record, const char *name)
+{
+    FieldSearch search = {.name = name};
+    record_each_field(record, match_field, &search);
+    if (search.line) {
+        g_string_free(search.line, TRUE);
+    }
+    return search.line != NULL;
+}
+
+/* What can be set and is not: a record leaves out what it has no value for. */
+static gboolean
+is_unset_field(const Text *record, EditOwner owner, const char *name)
+{
+    const char *field;
+    const char *other;
+    for (guint i = 0; (field = edit_nth_field(owner, i, &other)); i++) {
+        if (strcmp(field, name) == 0) {
+            return !has_field(record, name) && !(other && has_field(record, other));
+        }
+    }
+    return FALSE;
+}
+
 gboolean
-render_field(const Text *record, const char *name, Content *ret_content)
+render_field(const Text *record, EditOwner owner, const char *name, Content *ret_content)
 {
     FieldSearch search = {.name = name};
     if (!is_field_name(name)) {
@@ -87,7 +112,8 @@ render_field(const Text *record, const char *name, Content *ret_content)
     }
     record_each_field(record, match_field, &search);
     if (!search.line) {
-        return FALSE;
+        *ret_content = (Content){0};
+        return is_unset_field(record, owner, name);
     }
     const gsize length = search.line->len;
     *ret_content = content_take(g_string_free(search.line, FALSE), length);
@@ -111,10 +137,17 @@ compare_strings(gconstpointer left, gconstpointer right)
 }
 
 GPtrArray *
-render_field_names(const Text *record)
+render_field_names(const Text *record, EditOwner owner)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    const char *field;
+    const char *other;
     record_each_field(record, collect_field, names);
+    for (guint i = 0; (field = edit_nth_field(owner, i, &other)); i++) {
+        if (is_unset_field(record, owner, field)) {
+            g_ptr_array_add(names, g_strdup(field));
+        }
+    }
     g_ptr_array_sort(names, compare_strings);
     for (guint i = names->len; i > 1; i--) {
         if (strcmp(g_ptr_array_index(names, i - 1), g_ptr_array_index(names, i - 2)) == 0) {

@@ -28,11 +28,12 @@ Content render_task(const Task *task);
 /* One line. */
 Content render_line(const char *text);
 
-/* One attribute of a record as one line; FALSE: it has no such attribute. */
-gboolean render_field(const Text *record, const char *name, Content *ret_content);
+/* One attribute of `owner`'s record as one line, or no line when it could be set and is not. FALSE:
+ * there is no such attribute. */
+gboolean render_field(const Text *record, EditOwner owner, const char *name, Content *ret_content);
 
-/* The attributes that a record has: new strings, sorted, each once. */
-GPtrArray *render_field_names(const Text *record);
+/* The attributes that the record has or could have: new strings, sorted, each once. */
+GPtrArray *render_field_names(const Text *record, EditOwner owner);
 
 typedef struct RenderStatus {
     const char *source, *mount_point; /* may be NULL */

@@ -56,6 +56,18 @@ reset_requests
 equal "$(rsync -ai "$work/r/description.md" "$story/")" "" "what a second rsync does"
 equal "$(puts)" 0 "requests of a second rsync"
 
+# What has no value yet is set like what has one, and listed with it.
+mkdir "$project/stories/Not estimated"
+new=$(readlink -f "$project/stories/Not estimated")
+equal "$(cat "$new/.fields/estimate")" "" "an estimate that is not set"
+ls "$new/.fields" | grep -qx estimate || fail "what could be set is not listed"
+echo 3 >"$new/.fields/estimate"
+echo "night shift, pier" >"$new/.fields/labels"
+sid=$(jq .id "$new/story.json")
+equal "$(remote '"\(.estimate) \([.labels[].name] | sort | join(","))"')" "3 night shift,pier" "what was set in .fields"
+echo >"$new/.fields/estimate"
+equal "$(remote .estimate)" null "an estimate that was cleared"
+
 # Cut to nothing, and nothing after it: the record stays, and the reason is told.
 : >"$story/description.md"
 equal "$(cat "$story/description.md")" again "after an empty >"
