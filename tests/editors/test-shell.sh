@@ -69,6 +69,7 @@ echo >"$new/.fields/estimate"
 equal "$(remote .estimate)" null "an estimate that was cleared"
 
 # Cut to nothing, and nothing after it: the record stays, and the reason is told.
+reset_requests
 : >"$story/description.md"
 equal "$(cat "$story/description.md")" again "after an empty >"
 equal "$(puts)" 0 "requests of an empty >"
