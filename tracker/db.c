@@ -52,6 +52,7 @@ struct DbStmt {
     DbConn *conn;
     sqlite3_stmt *raw;
     gboolean busy, cached;
+    gboolean finished; /* has no more rows; SQLite would begin again */
 };
 
 static TrackerErrorCode
@@ -536,8 +537,7 @@ db_done(DbStmt *stmt)
         stmt_free(stmt);
         return;
     }
-    (void)sqlite3_reset(stmt->raw);
-    (void)sqlite3_clear_bindings(stmt->raw);
+    db_rewind(stmt);
     stmt->busy = FALSE;
 }
 
@@ -586,13 +586,14 @@ db_next(DbStmt *stmt)
 {
     int rc;
 
-    if (!stmt || stmt->conn->error) {
+    if (!stmt || stmt->finished || stmt->conn->error) {
         return FALSE;
     }
     rc = sqlite3_step(stmt->raw);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
         note_error(stmt->conn, rc);
     }
+    stmt->finished = rc != SQLITE_ROW;
     return rc == SQLITE_ROW;
 }
 
@@ -604,8 +605,7 @@ db_run(DbStmt *stmt)
     }
     while (db_next(stmt)) {
     }
-    (void)sqlite3_reset(stmt->raw);
-    (void)sqlite3_clear_bindings(stmt->raw);
+    db_rewind(stmt);
     return !stmt->conn->error;
 }
 
@@ -615,6 +615,7 @@ db_rewind(DbStmt *stmt)
     if (stmt) {
         (void)sqlite3_reset(stmt->raw);
         (void)sqlite3_clear_bindings(stmt->raw);
+        stmt->finished = FALSE;
     }
 }
 

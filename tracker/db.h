@@ -68,7 +68,7 @@ void db_bind_text(DbStmt *stmt, int parameter, const char *text);
 void db_bind_text_n(DbStmt *stmt, int parameter, const char *text, gsize bytes);
 void db_bind_null(DbStmt *stmt, int parameter);
 
-/* TRUE while there is a row. */
+/* TRUE while there is a row; once FALSE, FALSE until db_run() or db_rewind(). */
 gboolean db_next(DbStmt *stmt);
 /* Runs to the end, rewinds and clears the parameters, so that an insert can be repeated. */
 gboolean db_run(DbStmt *stmt);

@@ -115,6 +115,31 @@ test_statements(void)
     fixture_close(&f);
 }
 
+/* A statement that has ended stays ended: SQLite by itself would begin again. */
+static void
+test_ended(void)
+{
+    Fixture f;
+    DbConn *conn;
+    DbStmt *stmt;
+
+    fixture_open(&f);
+    conn = db_take(tracker_db(f.tracker), NULL);
+    stmt = db_prepare(conn, "INSERT INTO deleted_project(id) VALUES(?1) RETURNING id");
+    db_bind_int(stmt, 1, 5);
+    g_assert_true(db_next(stmt));
+    g_assert_false(db_next(stmt));
+    g_assert_false(db_next(stmt));
+    g_assert_true(db_run(stmt)); /* nothing twice: the id would be */
+    db_bind_int(stmt, 1, 6);
+    g_assert_true(db_run(stmt));
+    db_done(stmt);
+    db_give(conn);
+    g_assert_cmpint(fixture_number(&f, "SELECT sum(id) FROM deleted_project WHERE id < 10"), ==,
+                    11);
+    fixture_close(&f);
+}
+
 static void
 test_files(void)
 {
@@ -188,6 +213,7 @@ main(int argc, char **argv)
     g_test_add_func("/tracker/db/snapshot", test_snapshot);
     g_test_add_func("/tracker/db/errors-stick", test_errors_stick);
     g_test_add_func("/tracker/db/statements", test_statements);
+    g_test_add_func("/tracker/db/ended", test_ended);
     g_test_add_func("/tracker/db/files", test_files);
     return g_test_run();
 }
