@@ -230,7 +230,7 @@ ask_service(HttpRequest *request)
         .body = body,
         .body_bytes = body_bytes,
     };
-    gboolean reads = is_head || g_str_equal(request->method, "GET");
+    gboolean reads = tracker_only_reads(request->question.method, request->path);
     HttpLane lane = request->upload ? HTTP_LANE_UPLOAD : reads ? HTTP_LANE_READ : HTTP_LANE_WRITE;
     return http_conn_give_to_worker(request->conn, request, lane) ? MHD_YES : MHD_NO;
 }

@@ -400,6 +400,17 @@ run(Call *call, Db *db)
     return ok;
 }
 
+gboolean
+tracker_only_reads(const char *method, const char *path)
+{
+    TrackerRequest request = {.method = method, .path = path};
+    Call call = {.request = &request, .file_fd = -1};
+    gboolean reads = !routes_find(&call) || !routes_writes(&call);
+
+    call_clear(&call);
+    return reads;
+}
+
 static Call
 call_for(Tracker *tracker, const TrackerRequest *request, gint64 now_ms)
 {

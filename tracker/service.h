@@ -83,6 +83,10 @@ typedef struct TrackerResponse {
 void tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse *ret_response);
 void tracker_response_clear(TrackerResponse *response);
 
+/* Does such a request leave everything as it is? Some that are no GETs do (exports, the
+ * aggregator); so does one that leads nowhere. For those who keep writers and readers apart. */
+gboolean tracker_only_reads(const char *method, const char *path);
+
 /* Whose request one with this token would be: for those who must know before it is complete. 0:
  * nobody's. */
 gint64 tracker_token_person(Tracker *tracker, const char *token);

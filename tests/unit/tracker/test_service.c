@@ -383,6 +383,19 @@ tear_down(Fixture *f, gconstpointer user)
     fixture_close(f);
 }
 
+static void
+test_only_reads(Fixture *f, gconstpointer user)
+{
+    (void)f;
+    (void)user;
+    g_assert_true(tracker_only_reads("GET", "/services/v5/me"));
+    g_assert_true(tracker_only_reads("POST", "/services/v5/projects/99/export"));
+    g_assert_true(tracker_only_reads("POST", "/services/v5/aggregator"));
+    g_assert_true(tracker_only_reads("POST", "/services/v5/nowhere"));
+    g_assert_false(tracker_only_reads("POST", "/services/v5/projects/99/stories"));
+    g_assert_false(tracker_only_reads("PATCH", "/services/v5/stories/555"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -401,6 +414,7 @@ main(int argc, char **argv)
         {"/tracker/service/summaries", test_summaries},
         {"/tracker/service/full-page", test_full_page},
         {"/tracker/service/threads", test_threads},
+        {"/tracker/service/only-reads", test_only_reads},
         {"/tracker/service/open", test_open},
     };
 
