@@ -39,7 +39,7 @@ static const Route routes[] = {
     {"my/workspaces/:i/activity", ACTIVITY, read_my_workspace_activity, 0},
     {"my/notifications", "created_after,notification_types", read_my_notifications, 0},
     {"my/notifications/:i", "", read_my_notification, 0},
-    {"people/:u/notifications/since/:i", "", read_notifications_since, 0},
+    {"people/:u/notifications/since/:t", "", read_notifications_since, 0},
     {"accounts", "", read_accounts, 0},
     {"accounts/:i", "", read_account, 0},
     {"accounts/:i/memberships", "", read_account_memberships, 0},
@@ -124,6 +124,15 @@ id_of(const char *text)
     return g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, &id, NULL) ? id : -1;
 }
 
+/* Milliseconds; -1 when they are none. */
+static gint64
+time_of(const char *text)
+{
+    gint64 ms;
+
+    return g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &ms, NULL) ? ms : -1;
+}
+
 static gboolean
 match_segment(Match *match, const char *word, gsize bytes, char *segment)
 {
@@ -148,6 +157,9 @@ match_segment(Match *match, const char *word, gsize bytes, char *segment)
         break;
     case 'n':
         match->name = segment;
+        break;
+    case 't':
+        match->id = time_of(segment);
         break;
     default:
         match->id = id_of(segment);

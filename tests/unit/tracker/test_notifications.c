@@ -97,7 +97,11 @@ test_other_paths(Fixture *f, gconstpointer user)
         "[{\"id\":12,\"message\":\"Bo has made you an owner of this story\"},"
         "{\"id\":13,\"message\":\"Bo added comment: \\\"On epic\\\"\"}]");
     (void)fixture_get(f, "people/102/notifications/since/0", NULL);
-    g_assert_cmpint(f->response.status, ==, 404); /* since 0 is no time */
+    g_assert_cmpint(f->response.status, ==, 403);
+    g_assert_nonnull(
+        strstr(fixture_get(f, "people/101/notifications/since/0", "fields=id"), "{\"id\":11}"));
+    (void)fixture_get(f, "people/101/notifications/since/-1", NULL);
+    g_assert_cmpint(f->response.status, ==, 404);
     (void)fixture_get(f, "people/102/notifications/since/1", NULL);
     g_assert_cmpint(f->response.status, ==, 403);
     (void)fixture_get(f, "people/x/notifications/since/1", NULL);
