@@ -140,6 +140,17 @@ static const Field workspace_fields[] = {
 };
 DEFINE_KIND(workspace, "workspace", "workspace", TRUE);
 
+/* Asked for by itself, as recorded: projects come instead of their ids. */
+static const Field workspace_alone_fields[] = {
+    ID,
+    KIND_FIELD,
+    COLUMN(TEXT, name, D),
+    COLUMN(INT, person_id, D),
+    IDS(project_ids, D, &workspace_projects),
+    {"projects", FIELD_MANY, 0, NULL, NULL, &workspace_projects, NULL, "project_ids"},
+};
+DEFINE_KIND(workspace_alone, "workspace", "workspace", TRUE);
+
 static const Link account_projects = {NULL, "project t", "t.account_id", "t.account_id, t.id",
                                       NULL};
 static const Field account_fields[] = {

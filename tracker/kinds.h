@@ -68,7 +68,7 @@ extern const Kind kind_account, kind_account_membership, kind_account_summary, k
     kind_notification, kind_person, kind_person_light, kind_performer, kind_project,
     kind_project_light, kind_pull_request, kind_release, kind_review, kind_review_type,
     kind_saved_search, kind_search, kind_stories_found, kind_story, kind_story_light, kind_task,
-    kind_transition, kind_webhook, kind_workspace;
+    kind_transition, kind_webhook, kind_workspace, kind_workspace_alone;
 
 /* Which member of kind_iteration a field is. */
 typedef enum {

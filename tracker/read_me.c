@@ -40,10 +40,27 @@ read_my_workspaces(Call *call)
     return call_answer_stmt(call, &kind_workspace, stmt);
 }
 
+/* With its projects the answer has a version, as recorded; of which of them is (unsure). */
 gboolean
 read_my_workspace(Call *call)
 {
-    return call_answer_child(call, &kind_workspace,
+    g_autoptr(Selection) selection = call_fields(call, &kind_workspace_alone);
+
+    if (!selection) {
+        return FALSE;
+    }
+    if (selection_has(selection, "projects")) {
+        g_autoptr(DbStmt) stmt = db_prepare(
+            call->conn, "SELECT p.version FROM workspace_project w JOIN project p"
+                        " ON p.id = w.project_id JOIN membership m ON m.project_id = p.id"
+                        " AND m.person_id = ?2 AND m.role <> 'inactive' WHERE w.workspace_id = ?1"
+                        " ORDER BY w.position DESC LIMIT 1");
+
+        db_bind_int(stmt, 1, call->id);
+        db_bind_int(stmt, 2, call->person_id);
+        call->project_version = db_next(stmt) ? db_int(stmt, 0) : -1;
+    }
+    return call_answer_child(call, &kind_workspace_alone,
                              "SELECT 1 FROM workspace WHERE id = ?1 AND person_id = ?2",
                              call->person_id);
 }

@@ -36,7 +36,6 @@ static const struct {
     {"story_tracker/043", "the iterations before were not recorded"},
     {"story_tracker/049", "the velocity and the overrides of that time are not known"},
     {"tracker-news/002", "the query was not kept"},
-    {"tracker_api/127", "a version of no project in particular; project_ids left out only here"},
     {"tracker_api/217", "file_attachments were asked for, and not sent"},
 };
 

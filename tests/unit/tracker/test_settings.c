@@ -86,6 +86,22 @@ test_saved_searches(Fixture *f, gconstpointer user)
 }
 
 static void
+test_workspace(Fixture *f, gconstpointer user)
+{
+    (void)user;
+    g_assert_cmpstr(fixture_get(f, "my/workspaces/250", "fields=:default"), ==,
+                    "{\"id\":250,\"kind\":\"workspace\",\"name\":\"Multi\",\"person_id\":101,"
+                    "\"project_ids\":[99]}");
+    g_assert_null(fixture_header(f, "X-Tracker-Project-Version"));
+    g_assert_cmpstr(fixture_get(f, "my/workspaces/250", "fields=:default,projects(name)"), ==,
+                    "{\"id\":250,\"kind\":\"workspace\",\"name\":\"Multi\",\"person_id\":101,"
+                    "\"projects\":[{\"id\":99,\"name\":\"Demo\"}]}");
+    g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "230");
+    g_assert_nonnull(strstr(fixture_get(f, "my/workspaces", "fields=:default,projects(name)"),
+                            "\"project_ids\":[99],\"projects\":"));
+}
+
+static void
 test_workspace_activity(Fixture *f, gconstpointer user)
 {
     (void)user;
@@ -105,6 +121,7 @@ main(int argc, char **argv)
     g_test_add("/settings/webhooks", Fixture, NULL, set_up, test_webhooks, tear_down);
     g_test_add("/settings/integrations", Fixture, NULL, set_up, test_integrations, tear_down);
     g_test_add("/settings/saved-searches", Fixture, NULL, set_up, test_saved_searches, tear_down);
+    g_test_add("/settings/workspace", Fixture, NULL, set_up, test_workspace, tear_down);
     g_test_add("/settings/workspace-activity", Fixture, NULL, set_up, test_workspace_activity,
                tear_down);
     return g_test_run();
