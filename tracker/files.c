@@ -1,4 +1,8 @@
-/* The same content is stored once, whoever uploads it. Sizes of pictures are read from the few
+/* The same content is stored once, whoever uploads it. So it may be wanted again at the moment in
+ * which its last row goes: contents are removed only inside a write transaction, and an upload
+ * looks inside its own whether what it has stored is still there.
+ *
+ * Sizes of pictures are read from the few
  * bytes of their headers: nothing is decoded. */
 #include "tracker/files.h"
 
@@ -7,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define HASH_CHARS 64
 
 static gboolean
 fail(GError **error, const char *path, int code)
@@ -60,6 +66,82 @@ files_store(Db *db, const char *data, gsize bytes, char **ret_hash, GError **err
     }
     *ret_hash = g_steal_pointer(&hash);
     return TRUE;
+}
+
+gboolean
+files_has(Db *db, const char *hash)
+{
+    g_autofree char *path = g_build_filename(db_files_dir(db), hash, NULL);
+
+    return access(path, F_OK) == 0;
+}
+
+/* A hash becomes part of a path: nothing else may, whatever a file says. */
+static gboolean
+is_hash(const char *name)
+{
+    return strlen(name) == HASH_CHARS && strspn(name, "0123456789abcdef") == HASH_CHARS;
+}
+
+/* Inside a write transaction. */
+static void
+remove_unnamed(DbConn *conn, const char *hash)
+{
+    g_autofree char *path = g_build_filename(db_files_dir(db_of(conn)), hash, NULL);
+    g_autoptr(DbStmt) stmt =
+        db_prepare(conn, "SELECT 1 FROM file_attachment WHERE content_hash = ?1");
+
+    db_bind_text(stmt, 1, hash);
+    if (is_hash(hash) && !db_next(stmt) && db_check(conn, NULL) && unlink(path) != 0 &&
+        errno != ENOENT) {
+        g_debug("tracker: %s: %s", path, g_strerror(errno));
+    }
+}
+
+static GPtrArray *
+dropped(DbConn *conn)
+{
+    GPtrArray *hashes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(DbStmt) stmt = db_prepare(conn, "SELECT hash FROM content_dropped");
+
+    while (db_next(stmt)) {
+        g_ptr_array_add(hashes, g_strdup(db_text(stmt, 0)));
+    }
+    return hashes;
+}
+
+void
+files_collect(DbConn *conn)
+{
+    g_autoptr(GPtrArray) hashes = dropped(conn);
+
+    if (hashes->len == 0 || !db_begin(conn, DB_WRITE, NULL)) {
+        return;
+    }
+    for (guint i = 0; i < hashes->len; i++) {
+        g_autoptr(DbStmt) stmt = db_prepare(conn, "DELETE FROM content_dropped WHERE hash = ?1");
+
+        remove_unnamed(conn, g_ptr_array_index(hashes, i));
+        db_bind_text(stmt, 1, g_ptr_array_index(hashes, i));
+        (void)db_run(stmt);
+    }
+    (void)db_commit(conn, NULL);
+}
+
+void
+files_sweep(Db *db)
+{
+    g_autoptr(DbConn) conn = db_read_only(db) ? NULL : db_take(db, NULL);
+    g_autoptr(GDir) folder = g_dir_open(db_files_dir(db), 0, NULL);
+
+    if (!conn || !folder || !db_begin(conn, DB_WRITE, NULL)) {
+        return;
+    }
+    for (const char *name; (name = g_dir_read_name(folder));) {
+        remove_unnamed(conn, name);
+    }
+    (void)db_exec(conn, "DELETE FROM content_dropped", NULL);
+    (void)db_commit(conn, NULL);
 }
 
 static int

@@ -19,6 +19,7 @@
  * Locks: http->mutex, a leaf except that MHD_resume_connection() is called under it; libmicrohttpd
  * calls nothing of ours while it holds its own. */
 #include "tracker/db.h"
+#include "tracker/files.h"
 #include "tracker/http_internal.h"
 
 #include <arpa/inet.h>
@@ -427,6 +428,7 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
         return NULL;
     }
     keep_freed_memory();
+    files_sweep(tracker_db(tracker));
     TrackerHttp *http = http_new(tracker, config);
     note_address(http, fd);
     const guint threads[HTTP_LANES] = {config->threads ? config->threads : 4, WRITERS, UPLOADERS};

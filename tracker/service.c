@@ -12,6 +12,7 @@
 #include "tracker/auth.h"
 #include "tracker/changes.h"
 #include "tracker/digest.h"
+#include "tracker/files.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
 #include "tracker/webhooks.h"
@@ -396,6 +397,9 @@ run(Call *call, Db *db)
         ok = call_fail(call, PROBLEM_UNHANDLED);
     }
     render_clear(&call->render);
+    if (ok && writes) {
+        files_collect(call->conn);
+    }
     db_give(g_steal_pointer(&call->conn));
     return ok;
 }

@@ -64,6 +64,13 @@ write_upload(Call *call)
 {
     const Upload *upload = call->upload;
 
+    if (!files_has(db_of(call->conn), upload->hash)) { /* lost its last row since */
+        g_clear_pointer(&call->upload, upload_free);
+        if (!upload_store(call)) {
+            return FALSE;
+        }
+        upload = call->upload;
+    }
     (void)row_run(call->conn,
                   "INSERT INTO file_attachment(project_id, filename, content_type, size,"
                   " content_hash, thumbnailable, width, height, uploaded, uploader_id, created_at)"

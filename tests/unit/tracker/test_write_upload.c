@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tracker/files.h"
 #include "tracker/multipart.h"
 
 #define COMMENTS "projects/99/stories/555/comments"
@@ -79,6 +80,47 @@ test_delete(Fixture *f, gconstpointer user)
     fixture_activity(f);
     g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example deleted: notes.txt");
     g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "deleted:");
+}
+
+/* A content goes with its last row, however that goes, and comes back with a new one. */
+static void
+test_contents(Fixture *f, gconstpointer user)
+{
+    static const char body[] = PART;
+    Db *db = tracker_db(f->tracker);
+    g_autofree char *orphan = g_strnfill(64, 'a');
+    g_autofree char *path = g_build_filename(db_files_dir(db), orphan, NULL);
+    g_autofree char *other = g_build_filename(db_files_dir(db), "README", NULL);
+
+    (void)user;
+    fixture_sql(f, "DELETE FROM file_attachment"); /* they have the same content */
+    for (int i = 0; i < 2; i++) {
+        (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
+    }
+    fixture_expect(f, "POST", COMMENTS, "{\"file_attachment_ids\":[302]}", 200);
+    fixture_expect(f, "POST", "projects/99/epics/4001/comments", "{\"file_attachment_ids\":[303]}",
+                   200);
+    fixture_expect(f, "DELETE", COMMENTS "/804/file_attachments/302", NULL, 204);
+    g_assert_true(files_has(db, HELLO));
+    fixture_expect(f, "DELETE", "projects/99/epics/4001", NULL, 204);
+    g_assert_false(files_has(db, HELLO));
+    (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
+    g_assert_true(files_has(db, HELLO));
+
+    /* What a crash left: before the file was removed, before a row was written. */
+    g_assert_true(g_file_set_contents(path, "x", 1, NULL) &&
+                  g_file_set_contents(other, "x", 1, NULL));
+    fixture_sql(f, "INSERT INTO content_dropped VALUES ('README')"); /* no hash: no file of ours */
+    fixture_sql(f, "DELETE FROM file_attachment WHERE content_hash = '" HELLO "'");
+    g_assert_true(files_has(db, HELLO));
+    fixture_expect(f, "PUT", "stories/555", "{\"name\":\"Something else\"}", 200);
+    g_assert_false(files_has(db, HELLO));
+    g_assert_true(files_has(db, orphan));
+    (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
+    files_sweep(db);
+    g_assert_false(files_has(db, orphan));
+    g_assert_true(files_has(db, HELLO) && files_has(db, "README"));
+    g_assert_cmpint(unlink(other), ==, 0);
 }
 
 static void
@@ -206,6 +248,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/write/upload/upload", Fixture, NULL, set_up, test_upload, tear_down);
     g_test_add("/write/upload/delete", Fixture, NULL, set_up, test_delete, tear_down);
+    g_test_add("/write/upload/contents", Fixture, NULL, set_up, test_contents, tear_down);
     g_test_add("/write/upload/google", Fixture, NULL, set_up, test_google, tear_down);
     g_test_add("/write/upload/picture", Fixture, NULL, set_up, test_picture, tear_down);
     g_test_add("/write/upload/refused", Fixture, NULL, set_up, test_refused, tear_down);
