@@ -3,26 +3,16 @@
 #include "cache/cache.h"
 
 #include <glib.h>
-#include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cache/base/clock.h"
 #include "cache/base/err.h"
+#include "tests/unit/base/support_clock.h"
+#include "tests/unit/cache/support_cache.h"
 #include "tests/unit/cache/support_fake_service.h"
+#include "tests/unit/support_folder.h"
 
 #define TTL_MS 60000
-
-static char *clock_path;
-static gint64 clock_offset_ms;
-
-static void
-advance_ms(gint64 ms)
-{
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, clock_offset_ms += ms);
-    g_assert_true(
-        g_file_set_contents_full(clock_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-}
 
 typedef struct {
     char *folder;
@@ -33,25 +23,15 @@ typedef struct {
 static void
 open_cache(Fixture *f, guint n_stories, gint64 ttl_ms)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean offline;
     f->fake = fake_service_new(n_stories);
-    const CacheConfig config = {.directory = f->folder,
-                                .source = "fake",
-                                .ttl_ms = ttl_ms,
-                                .timeout_ms = 5000,
-                                .attachment_limit_bytes = 1000000};
-    f->cache = cache_open(&config, &f->fake->transport, &error);
-    g_assert_no_error(error);
-    g_assert_true(cache_connect(f->cache, 5000, &offline, &error));
-    g_assert_no_error(error);
+    f->cache = support_cache_open(f->folder, NULL, ttl_ms, &f->fake->transport);
 }
 
 static void
 setup(Fixture *f, gconstpointer unused)
 {
     (void)unused;
-    f->folder = g_dir_make_tmp("trackerfs-cache-XXXXXX", NULL);
+    f->folder = folder_new();
     open_cache(f, 1200, TTL_MS);
 }
 
@@ -60,76 +40,20 @@ teardown(Fixture *f, gconstpointer unused)
 {
     (void)unused;
     g_clear_pointer(&f->cache, cache_close);
-    g_autofree char *quoted = g_shell_quote(f->folder);
-    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(f->folder);
+    folder_remove(f->folder);
 }
 
-/* Waits for a key to end, as a parked operation does. */
-typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    gboolean called;
-    int code; /* -1: no error */
-} Waiter;
-
-static void
-on_done(const GError *error, gpointer user)
-{
-    Waiter *waiter = user;
-    LOCK_SCOPE(&waiter->lock);
-    waiter->called = TRUE;
-    waiter->code = error ? error->code : -1;
-    (void)pthread_cond_signal(&waiter->changed);
-}
-
-static void
-waiter_init(Waiter *waiter)
-{
-    *waiter = (Waiter){.called = FALSE};
-    (void)pthread_mutex_init(&waiter->lock, NULL);
-    cond_init_monotonic(&waiter->changed);
-}
-
-static void
-waiter_await(Waiter *waiter)
-{
-    LOCK_SCOPE(&waiter->lock);
-    while (!waiter->called) {
-        g_assert_true(cond_wait_ms(&waiter->changed, &waiter->lock, 20000));
-    }
-}
-
-/* Asks until there is an answer: the project, or NULL with the error. */
+/* The project, or NULL with the error. */
 static Project *
 get_project(Fixture *f, GError **error)
 {
-    gint64 since_ms = clock_monotonic_ms();
-    for (int rounds = 0; rounds < 20; rounds++) {
-        CacheAsk ask = {.since_ms = since_ms};
-        Project *project = cache_get_project(f->cache, 9, &ask);
-        if (project || ask.error) {
-            if (ask.error) {
-                g_propagate_error(error, ask.error);
-            }
-            return project;
-        }
-        Waiter waiter;
-        waiter_init(&waiter);
-        cache_wait(f->cache, ask.wait_for, on_done, &waiter);
-        waiter_await(&waiter);
-    }
-    g_assert_not_reached();
+    return support_cache_project(f->cache, 9, clock_monotonic_ms(), error);
 }
 
 static Project *
 expect_project(Fixture *f)
 {
-    g_autoptr(GError) error = NULL;
-    Project *project = get_project(f, &error);
-    g_assert_no_error(error);
-    return project;
+    return support_cache_project_now(f->cache, 9);
 }
 
 static char *
@@ -182,7 +106,7 @@ test_a_missing_story_is_an_error(Fixture *f, gconstpointer unused)
     g_assert_error(error, ERR, ERR_PROTOCOL);
     g_assert_nonnull(strstr(error->message, "incomplete"));
     FAKE_SET(f->fake, loses_a_story, FALSE);
-    advance_ms(120000);
+    test_clock_advance_ms(120000);
     g_autoptr(Project) project = expect_project(f);
     g_assert_cmpuint(project->n_stories, ==, 1200);
 }
@@ -207,7 +131,7 @@ test_nothing_changed(Fixture *f, gconstpointer unused)
     (void)unused;
     g_autoptr(Project) first = expect_project(f);
     fake_service_reset(f->fake);
-    advance_ms(TTL_MS + 1);
+    test_clock_advance_ms(TTL_MS + 1);
     g_autoptr(Project) second = expect_project(f);
     g_assert_cmpuint(fake_service_requests(f->fake), ==, 1);
     g_assert_cmpint(cache_fresh_until_ms(f->cache, 9), >, clock_monotonic_ms());
@@ -226,7 +150,7 @@ test_one_story_changed(Fixture *f, gconstpointer unused)
     FAKE_SET(f->fake, logged_from, 10);
     g_autofree char *cached = story_text(f, 800);
     g_assert_cmpstr(cached, ==, "as it was 800");
-    advance_ms(TTL_MS + 1);
+    test_clock_advance_ms(TTL_MS + 1);
     g_autoptr(Project) after = expect_project(f);
     g_assert_cmpint(after->version, ==, 11);
     g_assert_cmpuint(after->n_stories, ==, 1200);
@@ -246,7 +170,7 @@ test_a_story_deleted(Fixture *f, gconstpointer unused)
     FAKE_SET(f->fake, changed_id, 0);
     FAKE_SET(f->fake, version, 11);
     FAKE_SET(f->fake, logged_from, 10);
-    advance_ms(TTL_MS + 1);
+    test_clock_advance_ms(TTL_MS + 1);
     g_autoptr(Project) after = expect_project(f);
     g_assert_cmpuint(after->n_stories, ==, 1199);
     g_assert_null(project_find_story(after, 1));
@@ -265,7 +189,7 @@ test_a_version_without_activity(Fixture *f, gconstpointer unused)
     FAKE_SET(f->fake, title, "silently new");
     FAKE_SET(f->fake, version, 99);
     FAKE_SET(f->fake, logged_from, 99);
-    advance_ms(TTL_MS + 1);
+    test_clock_advance_ms(TTL_MS + 1);
     /* Old data is served while everything is fetched again. */
     g_autoptr(Project) meanwhile = expect_project(f);
     g_autofree char *text = NULL;
@@ -302,10 +226,10 @@ test_offline(Fixture *f, gconstpointer unused)
     g_assert_error(error, ERR, ERR_OFFLINE);
     g_clear_error(&error);
     FAKE_SET(f->fake, is_offline, FALSE);
-    advance_ms(120000);
+    test_clock_advance_ms(120000);
     g_autoptr(Project) filled = expect_project(f);
     FAKE_SET(f->fake, is_offline, TRUE);
-    advance_ms(3600000);
+    test_clock_advance_ms(3600000);
     g_autoptr(Project) stale = expect_project(f);
     g_assert_true(stale == filled);
     fake_service_reset(f->fake);
@@ -341,7 +265,7 @@ test_many_askers_one_fill(Fixture *f, gconstpointer unused)
         g_assert_cmpint(ask.wait_for.kind, ==, CACHE_PROJECT);
         g_assert_false(ask.have_stale);
         waiter_init(&waiters[i]);
-        cache_wait(f->cache, ask.wait_for, on_done, &waiters[i]);
+        cache_wait(f->cache, ask.wait_for, waiter_done, &waiters[i]);
     }
     g_assert_true(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
     g_assert_false(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
@@ -377,7 +301,7 @@ test_the_end_answers_waiters(Fixture *f, gconstpointer unused)
     FAKE_SET(f->fake, holds_back, TRUE);
     CacheAsk ask = {.since_ms = clock_monotonic_ms()};
     g_assert_null(cache_get_project(f->cache, 9, &ask));
-    cache_wait(f->cache, ask.wait_for, on_done, &waiter);
+    cache_wait(f->cache, ask.wait_for, waiter_done, &waiter);
     g_clear_pointer(&f->cache, cache_close);
     waiter_await(&waiter);
     g_assert_cmpint(waiter.code, ==, ERR_CANCELLED);
@@ -394,10 +318,7 @@ test_activity(Fixture *f, gconstpointer unused)
         activity = cache_get_activity(f->cache, CACHE_PROJECT_ACTIVITY, 9, &ask);
         g_assert_no_error(ask.error);
         if (!activity) {
-            Waiter waiter;
-            waiter_init(&waiter);
-            cache_wait(f->cache, ask.wait_for, on_done, &waiter);
-            waiter_await(&waiter);
+            support_cache_wait(f->cache, ask.wait_for);
         }
     }
     g_auto(GStrv) lines = g_strsplit(activity->lines.data, "\n", -1);
@@ -417,20 +338,16 @@ test_two_mounts_of_one_source(Fixture *f, gconstpointer unused)
     Fixture second = {.folder = f->folder};
     open_cache(&second, 3, TTL_MS);
     g_assert_cmpstr(cache_directory(second.cache), !=, cache_directory(f->cache));
-    g_autofree char *quoted = g_shell_quote(cache_directory(second.cache));
-    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
+    char *folder = g_strdup(cache_directory(second.cache));
     cache_close(second.cache);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    folder_remove(folder);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    clock_path = g_build_filename(g_get_tmp_dir(), "trackerfs-clock-XXXXXX", NULL);
-    g_assert_cmpint(g_mkstemp(clock_path), >=, 0);
-    g_assert_true(g_setenv("TRACKERFS_TEST_CLOCK", clock_path, TRUE));
-    clock_init();
+    test_clock_begin();
 #define ADD(path, function) g_test_add(path, Fixture, NULL, setup, function, teardown)
     ADD("/cache/fill", test_fill);
     ADD("/cache/small-pages", test_a_service_with_small_pages);
@@ -449,6 +366,6 @@ main(int argc, char **argv)
     ADD("/cache/activity", test_activity);
     ADD("/cache/two-mounts", test_two_mounts_of_one_source);
     int rc = g_test_run();
-    (void)g_unlink(clock_path);
+    test_clock_end();
     return rc;
 }

@@ -3,24 +3,15 @@
 #include "cache/cache_private.h"
 
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cache/base/clock.h"
 #include "cache/base/err.h"
+#include "tests/unit/base/support_clock.h"
+#include "tests/unit/cache/support_cache.h"
 #include "tests/unit/cache/support_fake_tracker.h"
-
-static char *clock_path;
-static gint64 clock_offset_ms;
-
-static void
-advance_ms(gint64 ms)
-{
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, clock_offset_ms += ms);
-    g_assert_true(
-        g_file_set_contents_full(clock_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-}
+#include "tests/unit/support_folder.h"
 
 typedef struct {
     char *folder;
@@ -29,49 +20,10 @@ typedef struct {
     gint64 story;
 } Fixture;
 
-typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    gboolean called;
-} Waiter;
-
-static void
-on_done(const GError *error, gpointer user)
-{
-    Waiter *waiter = user;
-    (void)error;
-    LOCK_SCOPE(&waiter->lock);
-    waiter->called = TRUE;
-    (void)pthread_cond_signal(&waiter->changed);
-}
-
-static void
-wait_for(Fixture *f, CacheKey key)
-{
-    Waiter waiter = {.called = FALSE};
-    (void)pthread_mutex_init(&waiter.lock, NULL);
-    cond_init_monotonic(&waiter.changed);
-    cache_wait(f->cache, key, on_done, &waiter);
-    LOCK_SCOPE(&waiter.lock);
-    while (!waiter.called) {
-        g_assert_true(cond_wait_ms(&waiter.changed, &waiter.lock, 20000));
-    }
-}
-
 static Project *
 get_project(Fixture *f)
 {
-    gint64 since_ms = clock_monotonic_ms();
-    for (int rounds = 0; rounds < 50; rounds++) {
-        CacheAsk ask = {.since_ms = since_ms};
-        Project *project = cache_get_project(f->cache, 9, &ask);
-        g_assert_no_error(ask.error);
-        if (project) {
-            return project;
-        }
-        wait_for(f, ask.wait_for);
-    }
-    g_assert_not_reached();
+    return support_cache_project_now(f->cache, 9);
 }
 
 static Story *
@@ -93,27 +45,14 @@ shown_description(Fixture *f, gint64 id)
 static void
 open_cache(Fixture *f)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean offline;
-    g_autofree char *directory = g_build_filename(f->folder, "cache", NULL);
-    g_autofree char *state = g_build_filename(f->folder, "state", NULL);
-    const CacheConfig config = {.directory = directory,
-                                .state_directory = state,
-                                .source = "fake",
-                                .ttl_ms = 60000,
-                                .timeout_ms = 5000,
-                                .attachment_limit_bytes = 1000000};
-    f->cache = cache_open(&config, &f->fake->transport, &error);
-    g_assert_no_error(error);
-    g_assert_true(cache_connect(f->cache, 5000, &offline, &error));
-    g_assert_no_error(error);
+    f->cache = support_cache_open_in(f->folder, 60000, &f->fake->transport);
 }
 
 static void
 setup(Fixture *f, gconstpointer unused)
 {
     (void)unused;
-    f->folder = g_dir_make_tmp("trackerfs-saving-XXXXXX", NULL);
+    f->folder = folder_new();
     f->fake = fake_tracker_new();
     f->story = fake_tracker_add(f->fake, "first", "one\ntwo\nthree\nfour\nfive\n");
     open_cache(f);
@@ -126,16 +65,7 @@ teardown(Fixture *f, gconstpointer unused)
 {
     (void)unused;
     g_clear_pointer(&f->cache, cache_close);
-    g_autofree char *quoted = g_shell_quote(f->folder);
-    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(f->folder);
-}
-
-static Text
-text(const char *words)
-{
-    return (Text){(char *)(guintptr)words, strlen(words)};
+    folder_remove(f->folder);
 }
 
 static gint64
@@ -144,7 +74,7 @@ submit(Fixture *f, EditFile file, gint64 owner, gint64 id, const char *name, con
 {
     const EditTarget target = {
         .file = file, .project_id = 9, .owner_id = owner, .id = id, .name = name};
-    Text words = text(mine ? mine : "");
+    const Text words = support_text(mine);
     return cache_submit(f->cache, &target, NULL, mine ? &words : NULL, error);
 }
 
@@ -152,13 +82,7 @@ submit(Fixture *f, EditFile file, gint64 owner, gint64 id, const char *name, con
 static EditVerdict
 verdict(Fixture *f, gint64 number, gint64 *ret_id, GError **error)
 {
-    EditVerdict result;
-    do {
-        g_clear_error(error);
-        wait_for(f, (CacheKey){CACHE_EDIT, number});
-        result = cache_edit_verdict(f->cache, number, FALSE, ret_id, error);
-    } while (result == EDIT_UNSAVED);
-    return result;
+    return support_cache_verdict(f->cache, number, FALSE, ret_id, error);
 }
 
 static void
@@ -182,7 +106,7 @@ expect_log(Fixture *f, const char *expected)
 #define UNTIL(condition)                                                                           \
     for (int tries_ = 0; !(condition); tries_++) {                                                 \
         g_assert_cmpint(tries_, <, 2000);                                                          \
-        advance_ms(50);                                                                            \
+        test_clock_advance_ms(50);                                                                 \
         g_usleep(5000);                                                                            \
     }
 
@@ -199,7 +123,7 @@ test_description(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(shown, ==, "new\n");
     /* And the server's own data takes over without a glimpse of the old text. */
     for (int i = 0; i < 50; i++) {
-        advance_ms(100);
+        test_clock_advance_ms(100);
         g_autofree char *again = shown_description(f, f->story);
         g_assert_cmpstr(again, ==, "new\n");
         g_usleep(1000);
@@ -389,8 +313,8 @@ test_disjoint_changes_merge(Fixture *f, gconstpointer unused)
     /* The editor opened the file before the first save brought the news. */
     const EditTarget target = {
         .file = EDIT_STORY_DESCRIPTION, .project_id = 9, .owner_id = f->story};
-    const Text base = text("one\ntwo\nthree\nfour\nfive\n");
-    const Text mine = text("one\ntwo\nthree\nfour\nFIVE\n");
+    const Text base = support_text("one\ntwo\nthree\nfour\nfive\n");
+    const Text mine = support_text("one\ntwo\nthree\nfour\nFIVE\n");
     accepted(f, cache_submit(f->cache, &target, &base, &mine, &error), NULL);
     g_autofree char *name = fake_tracker_get(f->fake, f->story, "name");
     g_autofree char *labels = fake_tracker_get(f->fake, f->story, "labels/1/name");
@@ -411,13 +335,13 @@ test_an_older_record(Fixture *f, gconstpointer unused)
     g_auto(GStrv) halves = g_strsplit(read->record.data, "\"labels\": []", 2);
     g_autofree char *mine = g_strjoin("\"labels\": [\"mine\"]", halves[0], halves[1], NULL);
     fake_tracker_put(f->fake, f->story, "{\"name\": \"theirs\"}");
-    advance_ms(100000);
+    test_clock_advance_ms(100000);
     g_autoptr(Project) project = get_project(f);
     g_autoptr(Story) now = get_story(f, f->story);
     g_assert_cmpstr(now->name, ==, "theirs");
     const EditTarget target = {.file = EDIT_STORY_JSON, .project_id = 9, .owner_id = f->story};
     const Text base = {now->record.data, now->record.length};
-    const Text words = text(mine);
+    const Text words = support_text(mine);
     accepted(f, cache_submit(f->cache, &target, &base, &words, &error), NULL);
     expect_log(f, "PUT /projects/9/stories/500 {\"labels\":[{\"name\":\"mine\"}]}\n");
 }
@@ -669,7 +593,7 @@ test_many_at_once(Fixture *f, gconstpointer unused)
         stories[i] = fake_tracker_add(f->fake, "one of many", "old");
         fake_tracker_put(f->fake, stories[i], "{}");
     }
-    advance_ms(100000);
+    test_clock_advance_ms(100000);
     g_autoptr(Project) project = get_project(f);
     g_assert_cmpuint(project->n_stories, ==, 21);
     for (guint round = 0; round < 5; round++) {
@@ -679,8 +603,8 @@ test_many_at_once(Fixture *f, gconstpointer unused)
         for (guint i = 0; i < G_N_ELEMENTS(stories); i++) {
             const EditTarget target = {
                 .file = EDIT_STORY_DESCRIPTION, .project_id = 9, .owner_id = stories[i]};
-            const Text base = text(before);
-            const Text mine = text(words);
+            const Text base = support_text(before);
+            const Text mine = support_text(words);
             numbers[i] = cache_submit(f->cache, &target, &base, &mine, &error);
             g_assert_no_error(error);
         }
@@ -756,10 +680,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    clock_path = g_build_filename(g_get_tmp_dir(), "trackerfs-clock-XXXXXX", NULL);
-    g_assert_cmpint(g_mkstemp(clock_path), >=, 0);
-    g_assert_true(g_setenv("TRACKERFS_TEST_CLOCK", clock_path, TRUE));
-    clock_init();
+    test_clock_begin();
 #define ADD(path, function) g_test_add(path, Fixture, NULL, setup, function, teardown)
     ADD("/saving/description", test_description);
     ADD("/saving/story-json", test_story_json);
@@ -782,6 +703,6 @@ main(int argc, char **argv)
     ADD("/saving/full-disk", test_full_disk);
     ADD("/saving/project", test_project_settings);
     int rc = g_test_run();
-    (void)g_unlink(clock_path);
+    test_clock_end();
     return rc;
 }

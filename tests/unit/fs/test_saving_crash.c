@@ -5,7 +5,6 @@
  * once, and go out; then the tracker itself is asked: each thing is there that was told of, and
  * nothing is there twice. */
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +13,9 @@
 
 #include "cache/base/clock.h"
 #include "cache/base/crash.h"
-#include "cache/base/err.h"
-#include "cache/base/lock.h"
-#include "cache/cache.h"
-#include "fs/source.h"
-#include "tracker/sample/sample.h"
+#include "tests/unit/cache/support_cache.h"
+#include "tests/unit/fs/support_sample.h"
+#include "tests/unit/support_folder.h"
 #include "tracker/service.h"
 
 #define DESCRIPTION "Written before the crash.\n"
@@ -45,75 +42,21 @@ typedef struct {
 
 /* --- In the child --- */
 
-typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    gboolean called;
-} Waiter;
-
-static void
-on_done(const GError *error, gpointer user)
-{
-    Waiter *waiter = user;
-    (void)error;
-    LOCK_SCOPE(&waiter->lock);
-    waiter->called = TRUE;
-    (void)pthread_cond_signal(&waiter->changed);
-}
-
-static void
-wait_for(World *world, CacheKey key)
-{
-    Waiter waiter = {.called = FALSE};
-    (void)pthread_mutex_init(&waiter.lock, NULL);
-    cond_init_monotonic(&waiter.changed);
-    cache_wait(world->cache, key, on_done, &waiter);
-    LOCK_SCOPE(&waiter.lock);
-    while (!waiter.called) {
-        g_assert_true(cond_wait_ms(&waiter.changed, &waiter.lock, 20000));
-    }
-}
-
+/* As it was known last, if it was. */
 static Project *
-get_project(World *world, gint64 since_ms)
+get_project(World *world)
 {
-    for (int rounds = 0; rounds < 100; rounds++) {
-        CacheAsk ask = {.since_ms = since_ms};
-        Project *project = cache_get_project(world->cache, world->project, &ask);
-        g_assert_no_error(ask.error);
-        if (project) {
-            return project;
-        }
-        wait_for(world, ask.wait_for);
-    }
-    g_assert_not_reached();
+    g_autoptr(GError) error = NULL;
+    Project *project = support_cache_project(world->cache, world->project, 0, &error);
+    g_assert_no_error(error);
+    return project;
 }
 
 static void
 open_world(World *world)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean offline;
-    g_autofree char *db = g_build_filename(world->folder, "t.db", NULL);
-    g_autofree char *directory = g_build_filename(world->folder, "cache", NULL);
-    g_autofree char *state = g_build_filename(world->folder, "state", NULL);
-    g_autofree char *identity = NULL;
-    const Location location = {.kind = LOCATION_DATABASE, .label = db, .path = db};
-    Transport *transport = source_open(&location, NULL, 10000, TRUE, &identity, &error);
-    g_assert_no_error(error);
-    const CacheConfig config = {.directory = directory,
-                                .state_directory = state,
-                                .source = "test",
-                                .ttl_ms = 60000,
-                                .timeout_ms = 10000,
-                                .attachment_limit_bytes = 1000000};
-    world->cache = cache_open(&config, transport, &error);
-    g_assert_no_error(error);
-    g_assert_true(cache_connect(world->cache, 5000, &offline, &error));
-    CacheAsk ask = {.stale_ok = TRUE};
-    g_autoptr(Account) account = cache_get_account(world->cache, &ask);
-    world->project = account->projects[0].id;
-    g_autoptr(Project) project = get_project(world, 0);
+    world->cache = support_sample_open(world->folder, 60000, &world->project);
+    g_autoptr(Project) project = get_project(world);
     world->story = G_MAXINT64; /* the oldest, which is there in every run */
     for (guint i = 0; i < project->n_stories; i++) {
         world->story = MIN(world->story, project->stories[i]->id);
@@ -131,17 +74,14 @@ static gint64
 save(World *world, EditTarget target, const char *base, const char *mine, char told)
 {
     g_autoptr(GError) error = NULL;
-    const Text before = {(char *)(guintptr)base, base ? strlen(base) : 0};
-    const Text words = {(char *)(guintptr)mine, mine ? strlen(mine) : 0};
+    const Text before = support_text(base);
+    const Text words = support_text(mine);
     gint64 made = 0;
     gint64 number =
         cache_submit(world->cache, &target, base ? &before : NULL, mine ? &words : NULL, &error);
     g_assert_no_error(error);
-    EditVerdict verdict = EDIT_UNSAVED;
-    while (number > 0 && verdict == EDIT_UNSAVED) {
-        wait_for(world, (CacheKey){CACHE_EDIT, number});
-        g_clear_error(&error);
-        verdict = cache_edit_verdict(world->cache, number, TRUE, &made, &error);
+    if (number > 0) {
+        (void)support_cache_verdict(world->cache, number, TRUE, &made, &error);
     }
     if (told) {
         tell(told);
@@ -206,7 +146,7 @@ child_save(World *world)
         g_usleep(2000);
     }
     /* Data of the server's own, stored and published. */
-    g_autoptr(Project) fresh = get_project(world, clock_monotonic_ms());
+    g_autoptr(Project) fresh = support_cache_project_now(world->cache, world->project);
     tell(TOLD_END);
     cache_close(world->cache);
     return 0;
@@ -223,7 +163,7 @@ check_shown(World *world, const char *told)
 {
     CacheAsk ask = {.stale_ok = TRUE};
     g_autoptr(Story) story = cache_get_story(world->cache, world->story, &ask);
-    g_autoptr(Project) project = get_project(world, 0);
+    g_autoptr(Project) project = get_project(world);
     gboolean comment = FALSE;
     gboolean task = FALSE;
     gboolean made = FALSE;
@@ -287,19 +227,6 @@ run_child(const char *mode, const char *folder, const char *told, const char *po
     return out;
 }
 
-static char *
-make_folder(void)
-{
-    g_autoptr(GError) error = NULL;
-    char *folder = g_dir_make_tmp("trackerfs-crash-XXXXXX", NULL);
-    g_autofree char *db = g_build_filename(folder, "t.db", NULL);
-    Tracker *tracker = tracker_open(db, TRACKER_CREATE, &error);
-    g_assert_no_error(error);
-    g_assert_true(tracker_make_sample(tracker, 3, clock_wall_ms(), &error));
-    tracker_close(tracker);
-    return folder;
-}
-
 static guint
 occurrences(const char *text, const char *wanted)
 {
@@ -328,7 +255,7 @@ static void
 check_tracker(const char *folder, const char *told)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *db = g_build_filename(folder, "t.db", NULL);
+    g_autofree char *db = support_sample_path(folder);
     g_autoptr(Tracker) tracker = tracker_open(db, 0, &error);
     g_assert_no_error(error);
     g_autofree char *projects = ask_tracker(tracker, "/services/v5/projects", "fields=id");
@@ -352,29 +279,20 @@ check_tracker(const char *folder, const char *told)
     }
 }
 
-static void
-remove_folder(char *folder)
-{
-    g_autofree char *quoted = g_shell_quote(folder);
-    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(folder);
-}
-
 /* Dies at `point`, perhaps once more at `second` while it recovers, then recovers. */
 static gboolean
 die_and_recover(const char *point, const char *second)
 {
     gboolean killed = FALSE;
     gboolean ignored = FALSE;
-    char *folder = make_folder();
+    char *folder = support_sample_make(3);
     g_autofree char *told = run_child("save", folder, "", point, &killed);
     if (second) {
         g_autofree char *again = run_child("recover", folder, told, second, &killed);
     }
     g_autofree char *out = run_child("recover", folder, told, NULL, &ignored);
     check_tracker(folder, told);
-    remove_folder(folder);
+    folder_remove(folder);
     return killed;
 }
 

@@ -2,17 +2,13 @@
  * tracker then says of it. What the fake service of the cache's own tests leaves to belief is
  * checked here against the real rules. */
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cache/base/clock.h"
-#include "cache/base/err.h"
-#include "cache/base/lock.h"
-#include "cache/cache.h"
-#include "fs/source.h"
-#include "tracker/sample/sample.h"
-#include "tracker/service.h"
+#include "tests/unit/cache/support_cache.h"
+#include "tests/unit/fs/support_sample.h"
+#include "tests/unit/support_folder.h"
 
 #define N_STORIES 30
 
@@ -22,56 +18,16 @@ typedef struct {
     gint64 project, story; /* a feature in the backlog, unstarted */
 } Fixture;
 
-typedef struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    gboolean called;
-} Waiter;
-
-static void
-on_done(const GError *error, gpointer user)
-{
-    Waiter *waiter = user;
-    (void)error;
-    LOCK_SCOPE(&waiter->lock);
-    waiter->called = TRUE;
-    (void)pthread_cond_signal(&waiter->changed);
-}
-
-static void
-wait_for(Fixture *f, CacheKey key)
-{
-    Waiter waiter = {.called = FALSE};
-    (void)pthread_mutex_init(&waiter.lock, NULL);
-    cond_init_monotonic(&waiter.changed);
-    cache_wait(f->cache, key, on_done, &waiter);
-    LOCK_SCOPE(&waiter.lock);
-    while (!waiter.called) {
-        g_assert_true(cond_wait_ms(&waiter.changed, &waiter.lock, 20000));
-    }
-}
-
-/* As the tracker has it now, whatever was known. */
 static Project *
-get_project(Fixture *f, gint64 id)
+get_project(Fixture *f)
 {
-    gint64 since_ms = clock_monotonic_ms();
-    for (int rounds = 0; rounds < 100; rounds++) {
-        CacheAsk ask = {.since_ms = since_ms};
-        Project *project = cache_get_project(f->cache, id, &ask);
-        g_assert_no_error(ask.error);
-        if (project) {
-            return project;
-        }
-        wait_for(f, ask.wait_for);
-    }
-    g_assert_not_reached();
+    return support_cache_project_now(f->cache, f->project);
 }
 
 static Story *
 get_story(Fixture *f, gint64 id)
 {
-    g_autoptr(Project) project = get_project(f, f->project);
+    g_autoptr(Project) project = get_project(f);
     CacheAsk ask = {.stale_ok = TRUE};
     Story *story = cache_get_story(f->cache, id, &ask);
     g_assert_no_error(ask.error);
@@ -82,33 +38,9 @@ static void
 setup(Fixture *f, gconstpointer unused)
 {
     (void)unused;
-    g_autoptr(GError) error = NULL;
-    gboolean offline;
-    f->folder = g_dir_make_tmp("trackerfs-saving-XXXXXX", NULL);
-    g_autofree char *db = g_build_filename(f->folder, "t.db", NULL);
-    g_autofree char *directory = g_build_filename(f->folder, "cache", NULL);
-    g_autofree char *state = g_build_filename(f->folder, "state", NULL);
-    g_autofree char *identity = NULL;
-    Tracker *tracker = tracker_open(db, TRACKER_CREATE, &error);
-    g_assert_no_error(error);
-    g_assert_true(tracker_make_sample(tracker, N_STORIES, clock_wall_ms(), &error));
-    tracker_close(tracker);
-    const Location location = {.kind = LOCATION_DATABASE, .label = db, .path = db};
-    Transport *transport = source_open(&location, NULL, 10000, TRUE, &identity, &error);
-    g_assert_no_error(error);
-    const CacheConfig config = {.directory = directory,
-                                .state_directory = state,
-                                .source = "test",
-                                .ttl_ms = 0,
-                                .timeout_ms = 10000,
-                                .attachment_limit_bytes = 1000000};
-    f->cache = cache_open(&config, transport, &error);
-    g_assert_no_error(error);
-    g_assert_true(cache_connect(f->cache, 5000, &offline, &error));
-    CacheAsk ask = {.stale_ok = TRUE};
-    g_autoptr(Account) account = cache_get_account(f->cache, &ask);
-    f->project = account->projects[0].id;
-    g_autoptr(Project) project = get_project(f, f->project);
+    f->folder = support_sample_make(N_STORIES);
+    f->cache = support_sample_open(f->folder, 0, &f->project);
+    g_autoptr(Project) project = get_project(f);
     for (guint i = 0; i < project->n_stories; i++) {
         const StoryRow *row = project->stories[i];
         if (g_str_equal(row->story_type, "feature") &&
@@ -124,10 +56,7 @@ teardown(Fixture *f, gconstpointer unused)
 {
     (void)unused;
     g_clear_pointer(&f->cache, cache_close);
-    g_autofree char *quoted = g_shell_quote(f->folder);
-    g_autofree char *command = g_strdup_printf("rm -rf %s", quoted);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(f->folder);
+    folder_remove(f->folder);
 }
 
 /* Saves and expects acceptance; the id of what was made. */
@@ -135,17 +64,15 @@ static gint64
 save(Fixture *f, const EditTarget *target, const char *mine)
 {
     g_autoptr(GError) error = NULL;
-    const Text words = {(char *)(guintptr)mine, mine ? strlen(mine) : 0};
+    const Text words = support_text(mine);
     gint64 made = 0;
     gint64 number = cache_submit(f->cache, target, NULL, mine ? &words : NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpint(number, >, 0);
     EditVerdict verdict;
     do {
-        wait_for(f, (CacheKey){CACHE_EDIT, number});
-        g_clear_error(&error);
-        verdict = cache_edit_verdict(f->cache, number, FALSE, &made, &error);
-    } while (verdict == EDIT_UNSAVED || verdict == EDIT_PENDING);
+        verdict = support_cache_verdict(f->cache, number, FALSE, &made, &error);
+    } while (verdict == EDIT_PENDING);
     g_assert_no_error(error);
     g_assert_cmpint(verdict, ==, EDIT_ACCEPTED);
     return made;
@@ -247,14 +174,14 @@ test_creations(Fixture *f, gconstpointer unused)
     target = target_of(f, EDIT_NEW_EPIC_COMMENT, epic, 0, NULL);
     (void)save(f, &target, "Said of it.\n");
     settled(f);
-    g_autoptr(Project) project = get_project(f, f->project);
+    g_autoptr(Project) project = get_project(f);
     const Epic *there = project_find_epic(project, epic);
     g_assert_cmpstr(there->description.data, ==, "What it is about.\n");
     g_assert_cmpuint(there->n_comments, ==, 1);
     target = target_of(f, EDIT_DELETE_STORY, id, 0, NULL);
     (void)save(f, &target, NULL);
     settled(f);
-    g_autoptr(Project) after = get_project(f, f->project);
+    g_autoptr(Project) after = get_project(f);
     g_assert_null(project_find_story(after, id));
 }
 
@@ -299,7 +226,7 @@ static void
 test_moves(Fixture *f, gconstpointer unused)
 {
     (void)unused;
-    g_autoptr(Project) before = get_project(f, f->project);
+    g_autoptr(Project) before = get_project(f);
     gint64 above = 0;
     for (guint i = 0; i < before->n_stories && !above; i++) {
         above = g_str_equal(before->stories[i]->current_state, "unstarted") &&
@@ -313,12 +240,12 @@ test_moves(Fixture *f, gconstpointer unused)
     EditTarget target = target_of(f, EDIT_STORY_CHANGES, f->story, 0, NULL);
     (void)save(f, &target, move);
     settled(f);
-    g_autoptr(Project) moved = get_project(f, f->project);
+    g_autoptr(Project) moved = get_project(f);
     g_assert_cmpuint(place_of(moved, f->story) + 1, ==, place_of(moved, above));
     (void)save(f, &target, "{\"current_state\": \"unscheduled\"}");
     (void)save(f, &target, "{\"labels\": {\"add\": [\"added\"]}}");
     settled(f);
-    g_autoptr(Project) after = get_project(f, f->project);
+    g_autoptr(Project) after = get_project(f);
     const StoryRow *row = project_find_story(after, f->story);
     g_assert_cmpstr(row->current_state, ==, "unscheduled");
     gboolean labelled = FALSE;
@@ -337,7 +264,7 @@ test_project(Fixture *f, gconstpointer unused)
     target = target_of(f, EDIT_PROJECT_FIELD, 0, 0, "name");
     (void)save(f, &target, "Another name\n");
     settled(f);
-    g_autoptr(Project) project = get_project(f, f->project);
+    g_autoptr(Project) project = get_project(f);
     g_assert_cmpstr(project->profile.data, ==, "# Who we are\n");
     g_assert_cmpstr(project->name, ==, "Another name");
 }
