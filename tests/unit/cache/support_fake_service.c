@@ -1,23 +1,7 @@
-/* A queue, a thread, and just enough V5. */
+/* Just enough V5, written by hand. */
 #include "tests/unit/cache/support_fake_service.h"
 
 #include <string.h>
-
-#include "cache/base/err.h"
-
-typedef struct {
-    HttpRequest *request;
-    TransportDoneFn done;
-    gpointer user;
-} Asked;
-
-static gint64
-parameter(const char *target, const char *name, gint64 otherwise)
-{
-    g_autofree char *key = g_strdup_printf("%s=", name);
-    const char *at = strstr(target, key);
-    return at ? g_ascii_strtoll(at + strlen(key), NULL, 10) : otherwise;
-}
 
 static void
 append_story(FakeService *fake, GString *out, guint id)
@@ -40,8 +24,8 @@ append_story(FakeService *fake, GString *out, guint id)
 static void
 answer_stories(FakeService *fake, const char *target, HttpResponse *response, GString *out)
 {
-    guint limit = MIN((guint)parameter(target, "limit", 100), fake->page_limit);
-    guint offset = (guint)parameter(target, "offset", 0);
+    guint limit = MIN((guint)fake_parameter(target, "limit", 100), fake->page_limit);
+    guint offset = (guint)fake_parameter(target, "offset", 0);
     guint given = 0;
     for (guint id = offset + 1; id <= fake->n_stories && given < limit; id++) {
         if (fake->loses_a_story && id == 2) {
@@ -64,7 +48,7 @@ answer_stories(FakeService *fake, const char *target, HttpResponse *response, GS
 static void
 answer_activity(FakeService *fake, const char *target, HttpResponse *response, GString *out)
 {
-    gint64 since = MAX(parameter(target, "since_version", 0), fake->logged_from);
+    gint64 since = MAX(fake_parameter(target, "since_version", 0), fake->logged_from);
     guint n = 0;
     for (gint64 version = fake->version; version > since; version--) {
         g_string_append_printf(out,
@@ -80,16 +64,16 @@ answer_activity(FakeService *fake, const char *target, HttpResponse *response, G
     }
     response->total = n;
     response->limit = 500;
-    response->offset = parameter(target, "offset", 0);
+    response->offset = fake_parameter(target, "offset", 0);
     response->returned = n;
 }
 
 static void
 answer_bulk(FakeService *fake, const char *target, GString *out)
 {
-    const char *at = strstr(target, "ids=") + 4;
-    for (char *end; g_ascii_isdigit(*at); at = *end == ',' ? end + 1 : end) {
-        guint id = (guint)g_ascii_strtoull(at, &end, 10);
+    g_autoptr(GArray) ids = fake_ids(target);
+    for (guint i = 0; i < ids->len; i++) {
+        guint id = (guint)g_array_index(ids, gint64, i);
         if (id <= fake->n_stories && (fake->changed_id != 0 || id != 1)) {
             append_story(fake, out, id);
         }
@@ -97,13 +81,8 @@ answer_bulk(FakeService *fake, const char *target, GString *out)
 }
 
 static void
-answer_locked(FakeService *fake, const char *target, HttpResponse *response, GString *out)
+write_answer(FakeService *fake, const char *target, HttpResponse *response, GString *out)
 {
-    g_string_append_printf(fake->log, "%s\n", target);
-    fake->requests++;
-    response->status = 200;
-    response->total = response->limit = response->offset = response->returned = -1;
-    response->project_version = g_str_has_prefix(target, "/projects/9") ? fake->version : -1;
     if (fake->is_html) {
         (void)g_string_append(out, "<html>hello</html>");
         return;
@@ -133,116 +112,43 @@ answer_locked(FakeService *fake, const char *target, HttpResponse *response, GSt
     g_string_append_c(out, ']');
 }
 
-static void
-answer(FakeService *fake, Asked *asked)
+static HttpResponse *
+answer(FakeTransport *wire, const HttpRequest *request, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    HttpResponse *response = g_new0(HttpResponse, 1);
-    g_autoptr(GString) out = g_string_new(NULL);
-    {
-        LOCK_SCOPE(&fake->lock);
-        while (fake->holds_back && !fake->stops) {
-            (void)cond_wait_ms(&fake->changed, &fake->lock, -1);
-        }
-        if (fake->is_offline) {
-            error = g_error_new(ERR, ERR_OFFLINE, "unplugged");
-            fake->requests++;
-        } else if (fake->stops) {
-            error = g_error_new(ERR, ERR_CANCELLED, "ending");
-        } else {
-            answer_locked(fake, asked->request->target, response, out);
-        }
-    }
-    if (error) {
-        g_clear_pointer(&response, http_response_free);
-    } else {
-        response->body_bytes = out->len;
-        response->body = g_string_free(g_steal_pointer(&out), FALSE);
-    }
-    asked->done(response, error, asked->user);
-    http_request_free(asked->request);
-    g_free(asked);
-}
-
-static gpointer
-fake_thread(gpointer user)
-{
-    FakeService *fake = user;
-    for (;;) {
-        Asked *asked = NULL;
-        {
-            LOCK_SCOPE(&fake->lock);
-            while (!(asked = g_queue_pop_head(&fake->queue)) && !fake->stops) {
-                (void)cond_wait_ms(&fake->changed, &fake->lock, -1);
-            }
-        }
-        if (!asked) {
-            return NULL;
-        }
-        answer(fake, asked);
-    }
-}
-
-static void
-fake_send(Transport *transport, HttpRequest *request, TransportDoneFn done, gpointer user)
-{
-    FakeService *fake = (FakeService *)transport;
-    Asked *asked = g_new(Asked, 1);
-    *asked = (Asked){request, done, user};
-    LOCK_SCOPE(&fake->lock);
-    g_queue_push_tail(&fake->queue, asked);
-    (void)pthread_cond_broadcast(&fake->changed);
-}
-
-static void
-fake_get_stats(Transport *transport, TransportStats *ret_stats)
-{
-    memset(ret_stats, 0, sizeof *ret_stats);
-    ret_stats->requests = fake_service_requests((FakeService *)transport);
-}
-
-static void
-fake_free(Transport *transport)
-{
-    FakeService *fake = (FakeService *)transport;
-    FAKE_SET(fake, stops, TRUE);
-    (void)pthread_join(fake->thread, NULL);
-    g_string_free(fake->log, TRUE);
-    (void)pthread_cond_destroy(&fake->changed);
-    (void)pthread_mutex_destroy(&fake->lock);
-    g_free(fake);
+    FakeService *fake = (FakeService *)wire;
+    gboolean in_project = g_str_has_prefix(request->target, "/projects/9");
+    HttpResponse *response = fake_response(200, in_project ? fake->version : -1, NULL);
+    GString *out = g_string_new(NULL);
+    (void)error;
+    write_answer(fake, request->target, response, out);
+    g_free(response->body);
+    response->body_bytes = out->len;
+    response->body = g_string_free(out, FALSE);
+    return response;
 }
 
 FakeService *
 fake_service_new(guint n_stories)
 {
     FakeService *fake = g_new0(FakeService, 1);
-    fake->transport.send = fake_send;
-    fake->transport.get_stats = fake_get_stats;
-    fake->transport.free = fake_free;
+    fake->wire.answer = answer;
     fake->n_stories = n_stories;
     fake->version = 10;
     fake->changed_id = 1;
     fake->page_limit = 500;
-    fake->log = g_string_new(NULL);
-    g_queue_init(&fake->queue);
-    (void)pthread_mutex_init(&fake->lock, NULL);
-    cond_init_monotonic(&fake->changed);
-    g_assert_cmpint(pthread_create(&fake->thread, NULL, fake_thread, fake), ==, 0);
+    fake_transport_start(&fake->wire);
     return fake;
 }
 
 guint
 fake_service_requests(FakeService *fake)
 {
-    LOCK_SCOPE(&fake->lock);
-    return fake->requests;
+    LOCK_SCOPE(&fake->wire.lock);
+    return fake->wire.requests;
 }
 
 void
 fake_service_reset(FakeService *fake)
 {
-    LOCK_SCOPE(&fake->lock);
-    fake->requests = 0;
-    (void)g_string_truncate(fake->log, 0);
+    FAKE_SET(fake, wire.requests, 0);
 }

@@ -6,39 +6,21 @@
  * aborts on any other. */
 #pragma once
 
-#include <pthread.h>
-
-#include "cache/base/lock.h"
-#include "cache/transport.h"
+#include "tests/unit/cache/support_fake_transport.h"
 
 typedef struct FakeService FakeService;
 struct FakeService {
-    Transport transport;
-    pthread_mutex_t lock;
+    FakeTransport wire;
     guint n_stories; /* ids 1..n, each in its own order */
     gint64 version;
     gint64 logged_from; /* activities exist for the versions above this one */
     guint changed_id;   /* the story that every activity names; 0: the activity deletes story 1 */
     const char *title;  /* of the changed story */
     guint page_limit;
-    gboolean is_offline, loses_a_story, moves_between_pages, is_html, holds_back;
-    guint requests;
-    GString *log; /* one target a line */
-    pthread_cond_t changed;
-    pthread_t thread;
-    GQueue queue;
-    gboolean stops;
+    gboolean loses_a_story, moves_between_pages, is_html;
 };
 
-#define FAKE_SET(fake, field, value)                                                               \
-    do {                                                                                           \
-        LOCK_SCOPE(&(fake)->lock);                                                                 \
-        (fake)->field = (value);                                                                   \
-        (void)pthread_cond_broadcast(&(fake)->changed);                                            \
-    } while (0)
-
-/* The transport belongs to the cache that it is given to, which frees it. */
 FakeService *fake_service_new(guint n_stories);
 guint fake_service_requests(FakeService *fake);
-/* Forgets what was asked so far. */
+/* Counts anew. */
 void fake_service_reset(FakeService *fake);

@@ -8,12 +8,6 @@
 
 #define ME 1
 
-typedef struct Asked {
-    HttpRequest *request;
-    TransportDoneFn done;
-    gpointer user;
-} Asked;
-
 /* --- The state --- */
 
 static json_t *
@@ -119,8 +113,7 @@ part_is(const Path *path, guint at, const char *word)
 static json_t *
 list_activities(FakeTracker *fake, const char *target)
 {
-    const char *at = strstr(target, "since_version=");
-    gint64 since = at ? g_ascii_strtoll(at + 14, NULL, 10) : 0;
+    gint64 since = fake_parameter(target, "since_version", 0);
     json_t *list = json_array();
     gsize i;
     json_t *activity;
@@ -137,9 +130,9 @@ static json_t *
 list_bulk(FakeTracker *fake, const char *target)
 {
     json_t *list = json_array();
-    const char *at = strstr(target, "ids=") + 4;
-    for (char *end; g_ascii_isdigit(*at); at = *end == ',' ? end + 1 : end) {
-        json_t *story = find_in(fake->stories, (gint64)g_ascii_strtoull(at, &end, 10));
+    g_autoptr(GArray) ids = fake_ids(target);
+    for (guint i = 0; i < ids->len; i++) {
+        json_t *story = find_in(fake->stories, g_array_index(ids, gint64, i));
         if (story) {
             (void)json_array_append(list, story);
         }
@@ -284,7 +277,7 @@ present_of(FakeTracker *fake, const Path *path)
 
 /* Returns the status; *ret_body is a new reference, NULL: none. -1: no answer. */
 static int
-answer_locked(FakeTracker *fake, const HttpRequest *request, json_t **ret_body)
+make_answer(FakeTracker *fake, const HttpRequest *request, json_t **ret_body)
 {
     g_autofree char *whole = g_strdup(request->target + 1);
     char *question = strchr(whole, '?');
@@ -328,118 +321,49 @@ answer_locked(FakeTracker *fake, const HttpRequest *request, json_t **ret_body)
     return status;
 }
 
-static void
-answer(FakeTracker *fake, Asked *asked)
+static HttpResponse *
+answer(FakeTransport *wire, const HttpRequest *request, GError **error)
 {
-    g_autoptr(GError) error = NULL;
+    FakeTracker *fake = (FakeTracker *)wire;
     json_t *body = NULL;
-    int status = -1;
-    gint64 version;
-    {
-        LOCK_SCOPE(&fake->lock);
-        while (fake->holds_back && !fake->stops) {
-            (void)cond_wait_ms(&fake->changed, &fake->lock, -1);
-        }
-        if (fake->stops) {
-            error = g_error_new(ERR, ERR_CANCELLED, "ending");
-        } else if (fake->is_offline) {
-            error = g_error_new(ERR, ERR_OFFLINE, "unplugged");
-        } else {
-            status = answer_locked(fake, asked->request, &body);
-        }
-        version = fake->version;
+    int status = make_answer(fake, request, &body);
+    if (status < 0) {
+        g_set_error(error, ERR, ERR_PROTOCOL, "the answer broke off");
+        return NULL;
     }
-    HttpResponse *response = NULL;
-    if (status < 0 && !error) {
-        error = g_error_new(ERR, ERR_PROTOCOL, "the answer broke off");
-    } else if (!error) {
-        response = g_new0(HttpResponse, 1);
-        response->status = status;
-        response->project_version = version;
-        response->total = json_is_array(body) ? (gint64)json_array_size(body) : -1;
-        response->limit = 500;
-        response->offset = 0;
-        response->returned = response->total;
-        response->retry_after_ms = -1;
-        if (status == 404) {
-            body = json_pack("{s:s,s:s}", "kind", "error", "error", "It could not be found.");
-        }
-        char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-        response->body = g_strdup(text ? text : "");
-        response->body_bytes = strlen(response->body);
-        free(text);
+    if (status == 404) {
+        body = json_pack("{s:s,s:s}", "kind", "error", "error", "It could not be found.");
     }
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    HttpResponse *response = fake_response(status, fake->version, g_strdup(text));
+    free(text);
+    response->total = json_is_array(body) ? (gint64)json_array_size(body) : -1;
+    response->limit = 500;
+    response->offset = 0;
+    response->returned = response->total;
     json_decref(body);
-    asked->done(response, error, asked->user);
-    http_request_free(asked->request);
-    g_free(asked);
-}
-
-static gpointer
-fake_thread(gpointer user)
-{
-    FakeTracker *fake = user;
-    for (;;) {
-        Asked *asked = NULL;
-        {
-            LOCK_SCOPE(&fake->lock);
-            while (!(asked = g_queue_pop_head(&fake->queue)) && !fake->stops) {
-                (void)cond_wait_ms(&fake->changed, &fake->lock, -1);
-            }
-        }
-        if (!asked) {
-            return NULL;
-        }
-        answer(fake, asked);
-    }
-}
-
-/* --- The transport --- */
-
-static void
-fake_send(Transport *transport, HttpRequest *request, TransportDoneFn done, gpointer user)
-{
-    FakeTracker *fake = (FakeTracker *)transport;
-    Asked *asked = g_new(Asked, 1);
-    *asked = (Asked){request, done, user};
-    LOCK_SCOPE(&fake->lock);
-    g_queue_push_tail(&fake->queue, asked);
-    (void)pthread_cond_broadcast(&fake->changed);
+    return response;
 }
 
 static void
-fake_get_stats(Transport *transport, TransportStats *ret_stats)
+clear(FakeTransport *wire)
 {
-    (void)transport;
-    *ret_stats = (TransportStats){.requests = 0};
-}
-
-static void
-fake_free(Transport *transport)
-{
-    FakeTracker *fake = (FakeTracker *)transport;
-    {
-        LOCK_SCOPE(&fake->lock);
-        fake->stops = TRUE;
-        (void)pthread_cond_broadcast(&fake->changed);
-    }
-    (void)pthread_join(fake->thread, NULL);
+    FakeTracker *fake = (FakeTracker *)wire;
     json_decref(fake->project);
     json_decref(fake->stories);
     json_decref(fake->epics);
     json_decref(fake->activities);
-    g_string_free(fake->log, TRUE);
-    (void)pthread_cond_destroy(&fake->changed);
-    (void)pthread_mutex_destroy(&fake->lock);
-    g_free(fake);
+    (void)g_string_free(fake->log, TRUE);
 }
+
+/* --- For the tests --- */
 
 FakeTracker *
 fake_tracker_new(void)
 {
     FakeTracker *fake = g_new0(FakeTracker, 1);
-    fake->transport =
-        (Transport){.send = fake_send, .get_stats = fake_get_stats, .free = fake_free};
+    fake->wire.answer = answer;
+    fake->wire.clear = clear;
     fake->project = json_pack("{s:I,s:s,s:s,s:s}", "id", (json_int_t)9, "kind", "project", "name",
                               "P", "point_scale", "0,1,2,3");
     fake->stories = json_array();
@@ -448,17 +372,14 @@ fake_tracker_new(void)
     fake->version = 10;
     fake->next_id = 500;
     fake->log = g_string_new(NULL);
-    g_queue_init(&fake->queue);
-    (void)pthread_mutex_init(&fake->lock, NULL);
-    cond_init_monotonic(&fake->changed);
-    g_assert_cmpint(pthread_create(&fake->thread, NULL, fake_thread, fake), ==, 0);
+    fake_transport_start(&fake->wire);
     return fake;
 }
 
 gint64
 fake_tracker_add(FakeTracker *fake, const char *name, const char *description)
 {
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     gint64 id = fake->next_id++;
     json_t *story = new_story(fake, id);
     (void)json_object_set_new(story, "name", json_string(name));
@@ -471,7 +392,7 @@ fake_tracker_put(FakeTracker *fake, gint64 id, const char *json)
 {
     json_t *values = json_loads(json, 0, NULL);
     g_assert_nonnull(values);
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     note_activity(fake, "story_update_activity", "story", id, "update");
     set_attributes(fake, find_in(fake->stories, id), values);
     json_decref(values);
@@ -480,7 +401,7 @@ fake_tracker_put(FakeTracker *fake, gint64 id, const char *json)
 void
 fake_tracker_delete(FakeTracker *fake, gint64 id)
 {
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     note_activity(fake, "story_delete_activity", "story", id, "delete");
     remove_from(fake->stories, id);
 }
@@ -488,7 +409,7 @@ fake_tracker_delete(FakeTracker *fake, gint64 id)
 void
 fake_tracker_fault(FakeTracker *fake, Fault fault, int status)
 {
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     fake->fault = fault;
     fake->fault_status = status;
 }
@@ -496,15 +417,14 @@ fake_tracker_fault(FakeTracker *fake, Fault fault, int status)
 void
 fake_tracker_set_offline(FakeTracker *fake, gboolean offline)
 {
-    LOCK_SCOPE(&fake->lock);
-    fake->is_offline = offline;
+    FAKE_SET(fake, wire.is_offline, offline);
 }
 
 char *
 fake_tracker_get(FakeTracker *fake, gint64 id, const char *path)
 {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     const json_t *at = find_in(fake->stories, id);
     for (guint i = 0; parts[i]; i++) {
         at = json_is_array(at) ? json_array_get(at, (gsize)g_ascii_strtoull(parts[i], NULL, 10))
@@ -525,14 +445,14 @@ fake_tracker_get(FakeTracker *fake, gint64 id, const char *path)
 guint
 fake_tracker_count(FakeTracker *fake)
 {
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     return (guint)json_array_size(fake->stories);
 }
 
 char *
 fake_tracker_take_log(FakeTracker *fake)
 {
-    LOCK_SCOPE(&fake->lock);
+    LOCK_SCOPE(&fake->wire.lock);
     char *text = g_strdup(fake->log->str);
     (void)g_string_truncate(fake->log, 0);
     return text;

@@ -2,15 +2,12 @@
  *
  * One project (id 9, members ada (1, owner) and bob (2)) with stories as JSON objects, everything
  * nested. Each write moves the version and notes an activity. What goes wrong next is set with
- * fake_tracker_fault(); what somebody else does, with fake_tracker_put(). Answers come in order, on
- * a thread of its own. */
+ * fake_tracker_fault(); what somebody else does, with fake_tracker_put(). */
 #pragma once
 
 #include <jansson.h>
-#include <pthread.h>
 
-#include "cache/base/lock.h"
-#include "cache/transport.h"
+#include "tests/unit/cache/support_fake_transport.h"
 
 typedef enum {
     FAULT_NONE,
@@ -22,18 +19,13 @@ typedef enum {
 
 typedef struct FakeTracker FakeTracker;
 struct FakeTracker {
-    Transport transport;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
+    FakeTransport wire;
     json_t *project, *stories, *epics, *activities;
     gint64 version, next_id;
-    gboolean is_offline, holds_back, stops;
     Fault fault;
     int fault_status;
     GString *log; /* "PUT /projects/9/stories/1 {...}": one write a line; without the query */
     guint looks;  /* GETs of one story */
-    pthread_t thread;
-    GQueue queue;
 };
 
 FakeTracker *fake_tracker_new(void);

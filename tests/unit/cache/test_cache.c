@@ -24,7 +24,7 @@ static void
 open_cache(Fixture *f, guint n_stories, gint64 ttl_ms)
 {
     f->fake = fake_service_new(n_stories);
-    f->cache = support_cache_open(f->folder, NULL, ttl_ms, &f->fake->transport);
+    f->cache = support_cache_open(f->folder, NULL, ttl_ms, &f->fake->wire.transport);
 }
 
 static void
@@ -221,14 +221,14 @@ test_offline(Fixture *f, gconstpointer unused)
 {
     (void)unused;
     g_autoptr(GError) error = NULL;
-    FAKE_SET(f->fake, is_offline, TRUE);
+    FAKE_SET(f->fake, wire.is_offline, TRUE);
     g_assert_null(get_project(f, &error));
     g_assert_error(error, ERR, ERR_OFFLINE);
     g_clear_error(&error);
-    FAKE_SET(f->fake, is_offline, FALSE);
+    FAKE_SET(f->fake, wire.is_offline, FALSE);
     test_clock_advance_ms(120000);
     g_autoptr(Project) filled = expect_project(f);
-    FAKE_SET(f->fake, is_offline, TRUE);
+    FAKE_SET(f->fake, wire.is_offline, TRUE);
     test_clock_advance_ms(3600000);
     g_autoptr(Project) stale = expect_project(f);
     g_assert_true(stale == filled);
@@ -258,7 +258,7 @@ test_many_askers_one_fill(Fixture *f, gconstpointer unused)
 {
     (void)unused;
     static Waiter waiters[200];
-    FAKE_SET(f->fake, holds_back, TRUE);
+    FAKE_SET(f->fake, wire.holds_back, TRUE);
     for (guint i = 0; i < G_N_ELEMENTS(waiters); i++) {
         CacheAsk ask = {.since_ms = clock_monotonic_ms()};
         g_assert_null(cache_get_project(f->cache, 9, &ask));
@@ -269,7 +269,7 @@ test_many_askers_one_fill(Fixture *f, gconstpointer unused)
     }
     g_assert_true(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
     g_assert_false(cache_cancel_wait(f->cache, (CacheKey){CACHE_PROJECT, 9}, &waiters[7]));
-    FAKE_SET(f->fake, holds_back, FALSE);
+    FAKE_SET(f->fake, wire.holds_back, FALSE);
     for (guint i = 0; i < G_N_ELEMENTS(waiters); i++) {
         if (i != 7) {
             waiter_await(&waiters[i]);
@@ -298,7 +298,7 @@ test_the_end_answers_waiters(Fixture *f, gconstpointer unused)
     (void)unused;
     Waiter waiter;
     waiter_init(&waiter);
-    FAKE_SET(f->fake, holds_back, TRUE);
+    FAKE_SET(f->fake, wire.holds_back, TRUE);
     CacheAsk ask = {.since_ms = clock_monotonic_ms()};
     g_assert_null(cache_get_project(f->cache, 9, &ask));
     cache_wait(f->cache, ask.wait_for, waiter_done, &waiter);

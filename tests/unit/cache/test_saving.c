@@ -45,7 +45,7 @@ shown_description(Fixture *f, gint64 id)
 static void
 open_cache(Fixture *f)
 {
-    f->cache = support_cache_open_in(f->folder, 60000, &f->fake->transport);
+    f->cache = support_cache_open_in(f->folder, 60000, &f->fake->wire.transport);
 }
 
 static void
@@ -463,7 +463,7 @@ restart(Fixture *f)
     /* The service outlives the mount: its state moves to a new transport. */
     FakeTracker *fresh = fake_tracker_new();
     {
-        LOCK_SCOPE(&f->fake->lock);
+        LOCK_SCOPE(&f->fake->wire.lock);
         json_t *stories = fresh->stories;
         fresh->stories = json_incref(f->fake->stories);
         json_decref(stories);
@@ -472,7 +472,7 @@ restart(Fixture *f)
         json_decref(activities);
         fresh->version = f->fake->version;
         fresh->next_id = f->fake->next_id;
-        fresh->is_offline = f->fake->is_offline;
+        fresh->wire.is_offline = f->fake->wire.is_offline;
     }
     cache_close(f->cache);
     f->fake = fresh;
