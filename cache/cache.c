@@ -18,7 +18,7 @@
 #include "cache/base/log.h"
 #include "cache/folder.h"
 
-#define STORY_MEMORY_BYTES ((gsize)32 * 1024 * 1024)
+#define STORY_MEMORY_BYTES ((gsize)16 * 1024 * 1024)
 
 /* --- Opening --- */
 
