@@ -17,6 +17,8 @@
 
 #include <string.h>
 
+#define DISK_STEP_MS 10
+
 gboolean
 save_refuse(Fs *fs, const NodeKey *key, GError **error, const char *format, ...)
 {
@@ -209,7 +211,7 @@ wait_for_verdict(Op *op, guint how, CacheAsk *ask)
     ask->wait_for = (CacheKey){CACHE_EDIT, op->edit};
 }
 
-/* EDIT_UNSAVED is waited for without end: it is this machine's disk. */
+/* EDIT_UNSAVED is waited for without end, in steps: it is this machine's disk, and no verdict. */
 static SaveStep
 judge(Op *op, CacheAsk *ask, GError **error)
 {
@@ -217,7 +219,8 @@ judge(Op *op, CacheAsk *ask, GError **error)
     g_autoptr(GError) reason = NULL;
     EditVerdict verdict = cache_edit_verdict(cache, op->edit, FALSE, &op->made_id, &reason);
     if (verdict == EDIT_UNSAVED) {
-        wait_for_verdict(op, SAVE_LONG, ask);
+        ask->wait_for = (CacheKey){CACHE_EDIT, op->edit};
+        op->wait_until_ms = clock_monotonic_ms() + DISK_STEP_MS;
         return SAVE_WAITS;
     }
     if (verdict == EDIT_PENDING) {

@@ -16,4 +16,18 @@ for kind in comments tasks; do
     equal "$(parts $kind | jq length)" $((n + 1)) "$kind after two saves by its first name"
     equal "$(puts)" 2 "requests of two saves by the first name in $kind/"
 done
+
+# Attributes that a new story lacks can be set all the same, and are empty when read.
+mkdir "$project/stories/Without an estimate"
+sid=$(basename "$(readlink "$project/stories/Without an estimate")" | cut -d- -f1)
+fields=$project/stories/$sid/.fields
+equal "$(cat "$fields/estimate")" "" "an estimate that there is not"
+echo 2 >"$fields/estimate"
+equal "$(remote .estimate)" 2 "the estimate at the server"
+echo booking >"$fields/labels"
+equal "$(remote '.labels[0].name')" booking "the label at the server"
+for name in description nonsense; do
+    [ ! -e "$fields/$name" ] || fail ".fields/$name is there"
+done
+expect_errno "Operation not permitted" cp /dev/null "$fields/nonsense"
 unmount "$m"
