@@ -492,6 +492,13 @@ note_outcome_locked(Index *index, Slot *slot, const GError *error)
 }
 
 void
+index_note_away(Index *index)
+{
+    LOCK_SCOPE(&index->lock);
+    index->online = FALSE;
+}
+
+void
 index_finish(Index *index, CacheKey key, const GError *error)
 {
     GArray *waits;

@@ -60,6 +60,8 @@ void index_set_progress(Index *index, gint64 project_id, FillState state, guint 
 void index_refilling(Index *index, CacheKey key);
 /* No longer running, and nothing learnt about the server: what was stored is now published. */
 void index_loaded(Index *index, CacheKey key);
+/* The server did not answer a save; for the status alone. */
+void index_note_away(Index *index);
 /* No longer running; `error` starts the back-off. Calls the waiters, after unlocking. */
 void index_finish(Index *index, CacheKey key, const GError *error);
 /* For {CACHE_EDIT, number}, from any thread: under way until index_end(), whose waiters are called

@@ -97,6 +97,24 @@ begin_sending(Saving *saving, const Edit *edit)
     edit_send(&saving->send, edit, base, account ? &account->me : NULL, on_outcome, saving);
 }
 
+/* Adds the lanes in which something is being sent. TRUE: the server did not answer of late. */
+static gboolean
+look_at_tries(Saving *saving, const GPtrArray *edits, GHashTable *sending)
+{
+    gboolean is_away = FALSE;
+    LOCK_SCOPE(&saving->lock);
+    for (guint i = 0; i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        const Tries *tries = g_hash_table_lookup(saving->tries, &edit->number);
+        const Lane lane = lane_of(edit);
+        if (tries && tries->sending) {
+            (void)g_hash_table_add(sending, g_memdup2(&lane, sizeof lane));
+        }
+        is_away |= tries && tries->server_is_away;
+    }
+    return is_away;
+}
+
 static void
 pump_job(gpointer user)
 {
@@ -108,6 +126,8 @@ saving_pump(Saving *saving)
 {
     g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
     g_autoptr(GHashTable) busy = g_hash_table_new_full(lane_hash, lane_equal, g_free, NULL);
+    g_autoptr(GHashTable) sending = g_hash_table_new_full(lane_hash, lane_equal, g_free, NULL);
+    const gboolean is_away = look_at_tries(saving, edits, sending);
     gint64 wake_ms = 0;
     for (guint i = 0; i < edits->len && !saving->closing && saving->sync; i++) {
         const Edit *edit = edits->pdata[i];
@@ -116,8 +136,13 @@ saving_pump(Saving *saving)
             continue;
         }
         const Lane lane = lane_of(edit);
-        if (!g_hash_table_add(busy, g_memdup2(&lane, sizeof lane)) || is_premature(edit) ||
-            saving->n_sending >= SENDING_MAX || !sync_peek_base(saving->sync, edit->project_id)) {
+        if (!g_hash_table_add(busy, g_memdup2(&lane, sizeof lane)) || is_premature(edit)) {
+            if (is_away && !g_hash_table_contains(sending, &lane)) {
+                index_end_edit(saving->parts.index, edit->number); /* no verdict soon */
+            }
+            continue;
+        }
+        if (saving->n_sending >= SENDING_MAX || !sync_peek_base(saving->sync, edit->project_id)) {
             continue;
         }
         if (take_turn(saving, edit, &next_ms)) {
@@ -366,6 +391,9 @@ static void
 try_later(Saving *saving, Edit *edit, const GError *error, gint64 retry_after_ms)
 {
     gboolean is_away = error->code == ERR_OFFLINE || error->code == ERR_CANCELLED;
+    if (error->code == ERR_OFFLINE) {
+        index_note_away(saving->parts.index);
+    }
     {
         LOCK_SCOPE(&saving->lock);
         Tries *tries = saving_tries_locked(saving, edit->number);

@@ -313,22 +313,24 @@ saving_show(Saving *saving, gint64 number)
 
 /* --- The end --- */
 
-/* How many wait; *ret_hopeless: all of them for a server that is away. */
+/* How many wait; *ret_hopeless: the server is away, and nothing is on its way to it. */
 static guint
 count_waiting(Saving *saving, gboolean *ret_hopeless)
 {
     g_autoptr(GPtrArray) edits = overlay_list(saving->overlay);
     guint waiting = 0;
-    guint hopeless = 0;
+    gboolean is_away = FALSE;
+    gboolean is_sending = FALSE;
     LOCK_SCOPE(&saving->lock);
     for (guint i = 0; i < edits->len; i++) {
         const Edit *edit = edits->pdata[i];
         const Tries *tries = g_hash_table_lookup(saving->tries, &edit->number);
         waiting += edit_is_waiting(edit);
-        hopeless += edit_is_waiting(edit) && tries && tries->server_is_away && !tries->sending;
+        is_away |= tries && tries->server_is_away;
+        is_sending |= tries && tries->sending;
     }
     waiting += saving->incoming->len;
-    *ret_hopeless = hopeless > 0 && hopeless == waiting;
+    *ret_hopeless = is_away && !is_sending;
     return waiting;
 }
 

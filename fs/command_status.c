@@ -55,6 +55,21 @@ print_project(const json_t *project)
 }
 
 static void
+print_edits(const Mount *mount, const json_t *edits)
+{
+    const gint64 waiting = number(edits, "waiting");
+    const gint64 parked = number(edits, "parked");
+    if (waiting > 0) {
+        (void)printf("  %" G_GINT64_FORMAT " changes wait for the server\n", waiting);
+    }
+    if (parked > 0) {
+        (void)printf("  %" G_GINT64_FORMAT
+                     " changes were refused, or meet somebody else's: trackerfs queue %s\n",
+                     parked, mount->path);
+    }
+}
+
+static void
 print_mount(const Mount *mount, const json_t *status)
 {
     gsize i;
@@ -67,6 +82,7 @@ print_mount(const Mount *mount, const json_t *status)
     {
         print_project(project);
     }
+    print_edits(mount, json_object_get(status, "edits"));
     (void)printf("  requests %" G_GINT64_FORMAT ", repeated %" G_GINT64_FORMAT
                  ", failed %" G_GINT64_FORMAT "; stored %.1f MB, attachments %.1f MB\n",
                  number(requests, "sent"), number(requests, "repeated"), number(requests, "failed"),

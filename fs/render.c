@@ -249,6 +249,10 @@ render_status(const RenderStatus *process, const CacheStatus *status)
     (void)json_object_set_new(object, "notices", notice_status(process));
     (void)json_object_set_new(object, "store_bytes", json_integer(status->store_bytes));
     (void)json_object_set_new(object, "attachment_bytes", json_integer(status->attachment_bytes));
+    (void)json_object_set_new(object, "edits",
+                              json_pack("{s:i, s:i}", "waiting",
+                                        (int)(status->edits - status->edits_parked), "parked",
+                                        (int)status->edits_parked));
     (void)json_object_set_new(object, "requests", request_status(&status->transport));
     json_t *asked = json_object();
     for (guint i = 0; i < CACHE_ASKED_KINDS; i++) {
