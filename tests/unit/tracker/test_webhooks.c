@@ -17,12 +17,16 @@ typedef struct {
     Fixture base;
     Receiver *receiver;
     _Atomic gint64 now_ms; /* also read by the thread that delivers */
+    _Atomic guint looks;   /* how often it read it */
 } Hooked;
 
 static gint64
 moved_clock(gpointer user)
 {
-    return ((Hooked *)user)->now_ms;
+    Hooked *h = user;
+
+    h->looks++;
+    return h->now_ms;
 }
 
 static void
@@ -395,6 +399,20 @@ test_kill(Hooked *h, gconstpointer user)
     g_assert_cmpint(check_versions(h), ==, number(h, "SELECT version FROM project WHERE id = 99"));
 }
 
+/* Until the thread that delivers has looked at the queue, and at the network, many times: a post
+ * that it had begun would be there. */
+static void
+look_often(Hooked *h)
+{
+    guint until = h->looks + 40;
+
+    for (int i = 0; i < 10000 && h->looks < until; i++) {
+        tracker_wake_webhooks(h->base.tracker);
+        g_usleep(1000);
+    }
+    g_assert_cmpuint(h->looks, >=, until);
+}
+
 /* Another process that delivers from the same database keeps us from doing it too. */
 static void
 test_one_deliverer(Hooked *h, gconstpointer user)
@@ -406,8 +424,7 @@ test_one_deliverer(Hooked *h, gconstpointer user)
     g_assert_cmpint(flock(fd, LOCK_EX | LOCK_NB), ==, 0);
     enqueue(h, 1);
     deliver(h);
-    tracker_wake_webhooks(h->base.tracker);
-    g_usleep(50000); /* long enough to be caught at it, were it wrong */
+    look_often(h);
     g_assert_cmpint(receiver_count(h->receiver), ==, 0);
     (void)close(fd);
     tracker_wake_webhooks(h->base.tracker);
