@@ -7,6 +7,7 @@
 #include "tracker/changes.h"
 #include "tracker/people.h"
 #include "tracker/project_rules.h"
+#include "tracker/project_sample.h"
 #include "tracker/routes.h"
 #include "tracker/rows.h"
 #include "tracker/write_membership.h"
@@ -402,7 +403,7 @@ add_review_types(Call *call, gint64 project_id)
     }
 }
 
-/* A project of create_sample needs no name; of what the sample had in it nothing is known. */
+/* A project of create_sample needs no name. */
 static gboolean
 need_name(Call *call)
 {
@@ -438,8 +439,12 @@ write_project_create(Call *call)
         return FALSE;
     }
     add_review_types(call, id);
-    if (!body_bool(call->given, "no_owner", FALSE)) {
-        (void)membership_add(call, id, call->person_id, role ? role : "owner", NULL);
+    (void)membership_add(call, id, call->person_id, role ? role : "owner", NULL);
+    if (body_bool(call->given, "create_sample", FALSE) && !project_sample_fill(call, id)) {
+        return FALSE;
+    }
+    if (body_bool(call->given, "no_owner", FALSE)) {
+        (void)row_run(call->conn, "DELETE FROM membership WHERE project_id = ?1", "i", id);
     }
     return call_answer_one(call, &kind_project, id);
 }

@@ -61,8 +61,8 @@ story_apply_labels(Call *call, StoryDraft *draft)
 
 /* ---- create ---- */
 
-gboolean
-write_story_create(Call *call)
+gint64
+write_story_new(Call *call)
 {
     g_autoptr(StoryDraft) draft = story_draft_new(call);
     gboolean asked;
@@ -70,15 +70,23 @@ write_story_create(Call *call)
     story_draft_apply(call, draft, call->given);
     if (!story_order_place(call, draft, NULL, call->given, &asked) ||
         !story_draft_check(call, draft, NULL) || !story_apply_labels(call, draft)) {
-        return FALSE;
+        return 0;
     }
     story_draft_insert(call, draft);
     change_created(call, &kind_story, draft->id);
     if (!parts_insert(call, draft->id, call->given)) {
-        return FALSE;
+        return 0;
     }
     change_describe(call, "story_create_activity", "added", "added this %s", draft->type);
-    return change_close(call) && call_answer_one(call, &kind_story, draft->id);
+    return change_close(call) ? draft->id : 0;
+}
+
+gboolean
+write_story_create(Call *call)
+{
+    gint64 id = write_story_new(call);
+
+    return id && call_answer_one(call, &kind_story, id);
 }
 
 /* ---- update ---- */

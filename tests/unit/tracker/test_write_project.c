@@ -114,6 +114,34 @@ test_names(Fixture *f, gconstpointer user)
     g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
 }
 
+/* The sample fits the settings that it comes with, and is a history like any other. */
+static void
+test_sample(Fixture *f, gconstpointer user)
+{
+    static const char *const bodies[] = {
+        "{\"create_sample\":true}",
+        "{\"create_sample\":true,\"name\":\"Odd\",\"point_scale\":\"5\",\"no_owner\":true,"
+        "\"bugs_and_chores_are_estimatable\":true,\"automatic_planning\":false}",
+    };
+
+    (void)user;
+    for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        (void)fixture_json(f, "POST", "projects", bodies[i]);
+        g_assert_cmpint(f->response.status, ==, 200);
+        g_assert_null(fixture_header(f, "X-Tracker-Project-Version"));
+        g_assert_cmpint(fixture_number(f, "SELECT count(DISTINCT story_type) FROM story"
+                                          " WHERE project_id = (SELECT max(id) FROM project)"),
+                        ==, 4);
+        g_assert_cmpint(fixture_number(f, "SELECT p.version - 1 - (SELECT count(*) FROM activity a"
+                                          " WHERE a.project_id = p.id AND a.version > 1)"
+                                          " FROM project p ORDER BY p.id DESC LIMIT 1"),
+                        ==, 0);
+        g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM membership WHERE project_id ="
+                                          " (SELECT max(id) FROM project)"),
+                        ==, i == 0 ? 1 : 0);
+    }
+}
+
 static void
 test_accounts(Fixture *f, gconstpointer user)
 {
@@ -331,6 +359,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("create", test_create);
     ADD("names", test_names);
+    ADD("sample", test_sample);
     ADD("accounts", test_accounts);
     ADD("rules", test_rules);
     ADD("update", test_update);
