@@ -1,7 +1,8 @@
 /* notify: tells the kernel what it must forget, and only that.
  *
  * Owns one thread, which alone makes fuse_lowlevel_notify_* calls, holds no lock while it does, and
- * is waited for by nothing but an open whose size changed. The order is: the cache publishes, then
+ * is waited for by nothing but an open whose size changed, a refresh and the close of a saved file,
+ * none of which holds a folder's lock. The order is: the cache publishes, then
  * the change arrives here, then the kernel is told; so whoever asks again after being told sees the
  * new state.
  *
