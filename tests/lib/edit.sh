@@ -23,7 +23,8 @@ choose_story() {
     story=$(find "$project/stories" -maxdepth 1 -name "$sid-*")
 }
 remote() { api GET "/projects/$pid/stories/$sid" | jq -r "$1"; }      # remote .name: of the chosen story
-puts() { request_lines | grep -cE '^(PUT|POST|DELETE) ' || :; } # writes since reset_requests
+# Writes since reset_requests, counted by the server: its list of requests has only the last ones.
+puts() { curl -fsS "$url/__stats" | jq '[.by_path | to_entries[] | select(.key | test("^(PUT|POST|DELETE) .*/v5/")).value] | add // 0'; }
 
 # insertion FILE LINE COLUMN TEXT: FILE's bytes with TEXT put in before that column
 insertion() { awk -v l="$2" -v c="$3" -v t="$4" 'NR == l { print substr($0, 1, c - 1) t substr($0, c); next } { print }' "$1"; }

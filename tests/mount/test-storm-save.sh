@@ -23,7 +23,7 @@ wait "$reader" || fail "the reader: $(head -n 3 "$work/read.err")"
 equal "$(grep -o '(first [0-9]' "$work/read" | wc -l)" "$(grep -o 'second [0-9]*)' "$work/read" | wc -l)" "beginnings and ends that were read"
 
 until_true 60 "the queue is empty" bash -c "[ -z \"\$(ls -A '$m/.trackerfs/queue')\" ]"
-equal "$(request_lines | grep -c '^PUT ')" 200 "requests that write"
+equal "$(puts)" 200 "requests that write"
 api GET "/projects/$pid/stories?limit=500&fields=description" | jq -r '.[].description' | grep -c '^(first ' >"$work/count"
 equal "$(cat "$work/count")" 200 "descriptions at the server"
 unmount "$m"
