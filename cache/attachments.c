@@ -18,9 +18,11 @@
 #include "cache/base/err.h"
 #include "cache/base/lock.h"
 
-/* A large attachment may take longer than its reader waits: at this pace or better it goes on
- * arriving, so that the next reader finds it. */
+/* An attachment may take longer than its reader waits: at this pace or better, after a slow start,
+ * it goes on arriving, so that the next reader finds it. Given up too early it would be begun again
+ * for each reader, and arrive for none. */
 #define SLOWEST_BYTES_PER_MS 1
+#define SLOW_START_MS 10000
 
 typedef struct {
     gint64 id, bytes, used_ms;
@@ -292,11 +294,17 @@ on_fetched(HttpResponse *response, const GError *error, gpointer user)
     g_free(fetch);
 }
 
-/* Joins a fetch under way, or makes a new one, which it returns. */
+/* Joins a fetch under way, or makes a new one, which it returns. A fetch may have ended after the
+ * caller looked for the file: then there is nothing to fetch any more. */
 static Fetch *
-join_or_new(Attachments *attachments, const Attachment *attachment, const Waiter *waiter)
+join_or_new(Attachments *attachments, const Attachment *attachment, const Waiter *waiter,
+            gboolean *ret_is_kept)
 {
     LOCK_SCOPE(&attachments->lock);
+    *ret_is_kept = g_hash_table_contains(attachments->kept, &attachment->id);
+    if (*ret_is_kept) {
+        return NULL;
+    }
     Fetch *fetch = g_hash_table_lookup(attachments->fetches, &attachment->id);
     gboolean joins = fetch != NULL;
     if (!joins) {
@@ -317,7 +325,11 @@ attachments_fetch(Attachments *attachments, Transport *transport, const Attachme
                   gint64 deadline_ms, AttachmentsDoneFn done, gpointer user)
 {
     const Waiter waiter = {done, user};
-    Fetch *fetch = join_or_new(attachments, attachment, &waiter);
+    gboolean is_kept;
+    Fetch *fetch = join_or_new(attachments, attachment, &waiter, &is_kept);
+    if (is_kept) {
+        done(attachment->id, NULL, user);
+    }
     if (!fetch) {
         return;
     }
@@ -343,7 +355,8 @@ attachments_fetch(Attachments *attachments, Transport *transport, const Attachme
     HttpRequest *request = http_request_new_get("%s", attachment->download_url);
     request->at_origin = TRUE;
     request->deadline_ms = deadline_ms;
-    request->grace_ms = MIN(attachment->size_bytes, G_MAXINT32) / SLOWEST_BYTES_PER_MS;
+    request->grace_ms =
+        SLOW_START_MS + MIN(attachment->size_bytes, G_MAXINT32) / SLOWEST_BYTES_PER_MS;
     request->max_bytes =
         (gsize)(attachment->size_bytes > 0 ? attachment->size_bytes + 1 : attachments->limit_bytes);
     request->out_fd = fetch->fd;

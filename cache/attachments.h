@@ -19,8 +19,9 @@ void attachments_close(Attachments *attachments);
 /* A read-only descriptor of the complete file, the caller's; -1 when it is not here. */
 int attachments_open_file(Attachments *attachments, const Attachment *attachment);
 
-/* Starts the download (one at a time for each id: a second call joins the first); `done` comes
- * once, from a thread of the transport. `deadline_ms` of clock_monotonic_ms(). `error` is borrowed.
+/* Starts the download (one at a time for each id: a second call joins the first, and none is made
+ * of what has come meanwhile); `done` comes once, from a thread of the transport or at once.
+ * `deadline_ms` of clock_monotonic_ms(). `error` is borrowed.
  */
 typedef void (*AttachmentsDoneFn)(gint64 id, const GError *error, gpointer user);
 void attachments_fetch(Attachments *attachments, Transport *transport, const Attachment *attachment,
