@@ -1,6 +1,7 @@
-/* Two lanes of xor, multiply, shift over eight bytes at a time, with different odd factors. Each
- * step is one-to-one, so texts that differ in one word never meet; the last steps spread every bit.
- * A page of answers is megabytes: MD5 took a fifth of all the time that making it took. */
+/* Two lanes of xor, multiply, shift over eight bytes at a time, which take turns at the words, so
+ * that the processor works at both at once. Each step is one-to-one, and so is mixing the lanes in
+ * the end: texts that differ in one word never meet, and every bit of the digest hangs on every
+ * word. A page of answers is megabytes: MD5 took a fifth of all the time that making it took. */
 #include "tracker/digest.h"
 
 #include <string.h>
@@ -22,24 +23,34 @@ spread(guint64 state)
     return step(state, state >> 32, FACTOR_A);
 }
 
+static guint64
+word_at(const char *bytes)
+{
+    guint64 word;
+
+    memcpy(&word, bytes, sizeof word);
+    return GUINT64_FROM_LE(word);
+}
+
 void
 digest_text(const char *bytes, gsize n_bytes, char ret_text[DIGEST_TEXT_BYTES])
 {
-    guint64 a = n_bytes, b = ~(guint64)n_bytes, word = 0;
+    guint64 a = n_bytes, b = ~(guint64)n_bytes;
+    char rest[16] = {0};
     gsize at = 0;
 
-    for (; at + sizeof word <= n_bytes; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        word = GUINT64_FROM_LE(word);
-        a = step(a, word, FACTOR_A);
-        b = step(b, word, FACTOR_B);
+    for (; at + sizeof rest <= n_bytes; at += sizeof rest) {
+        a = step(a, word_at(bytes + at), FACTOR_A);
+        b = step(b, word_at(bytes + at + 8), FACTOR_B);
     }
-    word = 0;
-    for (gsize shift = 0; at < n_bytes; at++, shift += 8) {
-        word |= (guint64)(guint8)bytes[at] << shift;
+    if (at < n_bytes) {
+        memcpy(rest, bytes + at, n_bytes - at);
+        a = step(a, word_at(rest), FACTOR_A);
+        b = step(b, word_at(rest + 8), FACTOR_B);
     }
-    a = step(a, word, FACTOR_A);
-    b = step(b, word, FACTOR_B);
+    a += spread(b);
+    b += spread(a);
+    a += spread(b);
     (void)g_snprintf(ret_text, DIGEST_TEXT_BYTES,
                      "%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", spread(a), spread(b));
 }
