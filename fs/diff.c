@@ -43,6 +43,12 @@ same_facts(const Facts *a, const Facts *b)
 }
 
 static gboolean
+same_text(const Text *a, const Text *b)
+{
+    return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
+}
+
+static gboolean
 same_content(const Scene *a, const Scene *b, const NodeKey *key)
 {
     g_auto(Content) left = {0};
@@ -128,6 +134,57 @@ compare_folder(const Pair *pair, const NodeKey *folder)
             name_changed(pair, folder, entry->name, gone ? &entry->key : NULL);
         } else {
             compare_node(pair, folder, entry->name, &entry->key);
+        }
+    }
+}
+
+static NodeKey
+field_key(const NodeKey *folder, const char *name)
+{
+    NodeKey key = *folder;
+    key.kind = folder->kind == NODE_STORY_FIELDS  ? NODE_STORY_FIELD
+               : folder->kind == NODE_EPIC_FIELDS ? NODE_EPIC_FIELD
+                                                  : NODE_PROJECT_FIELD;
+    key.name = name;
+    return key;
+}
+
+/* `.fields`: its files are the attributes of one record, which is read once a side; all have the
+ * times of their folder. */
+static void
+compare_fields(const Pair *pair, const NodeKey *folder)
+{
+    Facts a, b;
+    EditOwner owner;
+    gpointer name, line;
+    GHashTableIter iter;
+    const Text *old = scene_fields_record(&pair->before, folder, &owner);
+    const Text *now = scene_fields_record(&pair->after, folder, &owner);
+    if (!old || !now || !scene_describe(&pair->before, folder, &a) ||
+        !scene_describe(&pair->after, folder, &b)) {
+        return;
+    }
+    const gboolean same_times = same_facts(&a, &b);
+    if (same_times && same_text(old, now)) {
+        return;
+    }
+    g_autoptr(GHashTable) before = render_fields(old, owner);
+    g_autoptr(GHashTable) after = render_fields(now, owner);
+    g_hash_table_iter_init(&iter, before);
+    while (g_hash_table_iter_next(&iter, &name, &line)) {
+        const NodeKey key = field_key(folder, name);
+        const GBytes *other = g_hash_table_lookup(after, name);
+        const gboolean differs = !other || !g_bytes_equal(line, other);
+        if (!other) {
+            name_changed(pair, folder, name, &key);
+        } else if (differs || !same_times) {
+            file_changed(pair, folder, name, &key, differs);
+        }
+    }
+    g_hash_table_iter_init(&iter, after);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        if (!g_hash_table_contains(before, name)) {
+            name_changed(pair, folder, name, NULL);
         }
     }
 }
@@ -350,12 +407,6 @@ compare_iterations(const Pair *pair, const NodeKey *folder)
 }
 
 static gboolean
-same_text(const Text *a, const Text *b)
-{
-    return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
-}
-
-static gboolean
 same_epic(const Epic *a, const Epic *b)
 {
     if (!same_text(&a->record, &b->record) || !same_text(&a->description, &b->description) ||
@@ -392,7 +443,7 @@ compare_epic(const Pair *pair, const NodeKey *epic)
     compare_folder(pair, epic);
     compare_unlisted(pair, epic);
     compare_folder(pair, &comments);
-    compare_folder(pair, &fields);
+    compare_fields(pair, &fields);
 }
 
 static void
@@ -424,7 +475,7 @@ compare_project(const Pair *pair, const Project *before, const Project *after)
     compare_folder(pair, &key);
     compare_unlisted(pair, &key);
     key.kind = NODE_PROJECT_FIELDS;
-    compare_folder(pair, &key);
+    compare_fields(pair, &key);
     key.kind = NODE_MEMBERS;
     compare_folder(pair, &key);
     key.kind = NODE_STORIES;
@@ -471,7 +522,7 @@ diff_story(const SceneConfig *config, Views *before, Story *old, Views *after, S
            const DiffSink *sink)
 {
     static const NodeKind folders[] = {NODE_STORY, NODE_STORY_COMMENTS, NODE_TASKS,
-                                       NODE_ATTACHMENTS, NODE_STORY_FIELDS};
+                                       NODE_ATTACHMENTS};
     const guint has = NEED_PROJECT | NEED_STORY;
     const Pair pair = {.config = config,
                        .before = {.config = config, .has = has, .views = before, .story = old},
@@ -489,10 +540,14 @@ diff_story(const SceneConfig *config, Views *before, Story *old, Views *after, S
             report_files(&pair, &key);
         }
     }
-    key.kind = NODE_STORY;
-    if (story) {
-        compare_unlisted(&pair, &key);
+    key.kind = NODE_STORY_FIELDS;
+    if (!story) {
+        report_files(&pair, &key);
+        return;
     }
+    compare_fields(&pair, &key);
+    key.kind = NODE_STORY;
+    compare_unlisted(&pair, &key);
 }
 
 /* --- The account --- */

@@ -130,14 +130,21 @@ find_piece(const Scene *scene, const NodeKey *key, Piece *piece)
     return TRUE;
 }
 
-/* The record whose attributes `.fields` shows. */
-static const Text *
-fields_record(const Piece *piece)
+const Text *
+scene_fields_record(const Scene *scene, const NodeKey *key, EditOwner *ret_owner)
 {
-    if (piece->story) {
-        return &piece->story->record;
+    const Project *project = views_project(scene->views);
+    if (key->kind == NODE_STORY_FIELDS || key->kind == NODE_STORY_FIELD) {
+        *ret_owner = EDIT_OF_STORY;
+        return scene->story ? &scene->story->record : NULL;
     }
-    return piece->epic ? &piece->epic->record : &piece->project->record;
+    if (key->kind == NODE_EPIC_FIELDS || key->kind == NODE_EPIC_FIELD) {
+        const Epic *epic = project_find_epic(project, key->id);
+        *ret_owner = EDIT_OF_EPIC;
+        return epic ? &epic->record : NULL;
+    }
+    *ret_owner = EDIT_OF_PROJECT;
+    return &project->record;
 }
 
 static Content
@@ -208,17 +215,11 @@ content_copy(const char *data, gsize length)
     return content_take(length > 0 ? g_memdup2(data, length) : NULL, length);
 }
 
-static EditOwner
-owner_of_field(NodeKind kind)
-{
-    return kind == NODE_STORY_FIELD  ? EDIT_OF_STORY
-           : kind == NODE_EPIC_FIELD ? EDIT_OF_EPIC
-                                     : EDIT_OF_PROJECT;
-}
-
 static gboolean
 content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *ret_content)
 {
+    const Text *record;
+    EditOwner owner;
     switch ((int)key->kind) {
     case NODE_README:
         *ret_content = manual_render(scene->account, scene->config->id_names);
@@ -268,8 +269,8 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
     case NODE_PROJECT_FIELD:
     case NODE_STORY_FIELD:
     case NODE_EPIC_FIELD:
-        return render_field(fields_record(piece), owner_of_field(key->kind), key->name,
-                            ret_content);
+        record = scene_fields_record(scene, key, &owner);
+        return record && render_field(record, owner, key->name, ret_content);
     case NODE_STORY_JSON:
     case NODE_STORY_DESCRIPTION:
     case NODE_STORY_COMMENT:

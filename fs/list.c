@@ -416,35 +416,20 @@ list_attachments(const Scene *scene, const NodeKey *folder, Listing *listing)
     }
 }
 
-static const Text *
-fields_record(const Scene *scene, const NodeKey *folder, EditOwner *ret_owner)
-{
-    const Project *project = views_project(scene->views);
-    *ret_owner = EDIT_OF_PROJECT;
-    if (folder->kind == NODE_STORY_FIELDS) {
-        *ret_owner = EDIT_OF_STORY;
-        return &scene->story->record;
-    }
-    if (folder->kind == NODE_EPIC_FIELDS) {
-        *ret_owner = EDIT_OF_EPIC;
-        const Epic *epic = project_find_epic(project, folder->id);
-        return epic ? &epic->record : NULL;
-    }
-    return &project->record;
-}
-
 static gboolean
 list_fields(const Scene *scene, const NodeKey *folder, NodeKind kind, Listing *listing)
 {
     EditOwner owner;
-    const Text *record = fields_record(scene, folder, &owner);
-    g_autoptr(GPtrArray) names = record ? render_field_names(record, owner) : NULL;
-    for (guint i = 0; names && i < names->len; i++) {
+    const Text *record = scene_fields_record(scene, folder, &owner);
+    g_autoptr(GHashTable) lines = record ? render_fields(record, owner) : NULL;
+    g_autoptr(GList) names = lines ? g_hash_table_get_keys(lines) : NULL;
+    names = g_list_sort(names, (GCompareFunc)strcmp);
+    for (const GList *name = names; name; name = name->next) {
         NodeKey key = child_key(folder, kind, folder->id, 0);
-        key.name = g_ptr_array_index(names, i);
+        key.name = name->data;
         add(listing, key.name, key);
     }
-    return names != NULL;
+    return lines != NULL;
 }
 
 static const char *const side_names[N_EDIT_SIDES] = {

@@ -56,105 +56,60 @@ is_field_name(const char *key)
     return strcmp(safe, key) == 0;
 }
 
-typedef struct FieldSearch {
-    const char *name;
-    GString *line;
-} FieldSearch;
-
+/* One line: what would break it is shown as a space. The first of several counts. */
 static void
-match_field(const char *key, const char *value, gsize value_bytes, gpointer user)
+add_field(const char *key, const char *value, gsize value_bytes, gpointer user)
 {
-    FieldSearch *search = user;
-    if (search->line || strcmp(key, search->name) != 0) {
+    GHashTable *lines = user;
+    if (!is_field_name(key) || g_hash_table_contains(lines, key)) {
         return;
     }
-    search->line = g_string_new_len(value, (gssize)value_bytes);
-    /* One line: what would break it is shown as a space. */
-    for (gsize i = 0; i < search->line->len; i++) {
-        if (search->line->str[i] == '\n' || search->line->str[i] == '\r') {
-            search->line->str[i] = ' ';
-        }
+    char *line = g_malloc(value_bytes + 1);
+    memcpy(line, value, value_bytes);
+    line[value_bytes] = '\n';
+    for (char *at = line; at < line + value_bytes; at++) {
+        *at = *at == '\n' || *at == '\r' ? ' ' : *at;
     }
-    g_string_append_c(search->line, '\n');
+    (void)g_hash_table_insert(lines, g_strdup(key), g_bytes_new_take(line, value_bytes + 1));
 }
 
+/* Has a line: at least its newline. */
 static gboolean
-has_field(const Text *record, const char *name)
+has_field(GHashTable *lines, const char *name)
 {
-    FieldSearch search = {.name = name};
-    record_each_field(record, match_field, &search);
-    if (search.line) {
-        g_string_free(search.line, TRUE);
-    }
-    return search.line != NULL;
+    GBytes *line = name ? g_hash_table_lookup(lines, name) : NULL;
+    return line && g_bytes_get_size(line) > 0;
 }
 
-/* What can be set and is not: a record leaves out what it has no value for. */
-static gboolean
-is_unset_field(const Text *record, EditOwner owner, const char *name)
+GHashTable *
+render_fields(const Text *record, EditOwner owner)
 {
     const char *field;
     const char *other;
+    GHashTable *lines =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+    record_each_field(record, add_field, lines);
+    /* What can be set and is not: a record leaves out what it has no value for. */
     for (guint i = 0; (field = edit_nth_field(owner, i, &other)); i++) {
-        if (strcmp(field, name) == 0) {
-            return !has_field(record, name) && !(other && has_field(record, other));
+        if (!has_field(lines, field) && !has_field(lines, other)) {
+            (void)g_hash_table_insert(lines, g_strdup(field), g_bytes_new(NULL, 0));
         }
     }
-    return FALSE;
+    return lines;
 }
 
 gboolean
 render_field(const Text *record, EditOwner owner, const char *name, Content *ret_content)
 {
-    FieldSearch search = {.name = name};
-    if (!is_field_name(name)) {
+    g_autoptr(GHashTable) lines = render_fields(record, owner);
+    GBytes *line = g_hash_table_lookup(lines, name);
+    if (!line) {
         return FALSE;
     }
-    record_each_field(record, match_field, &search);
-    if (!search.line) {
-        *ret_content = (Content){0};
-        return is_unset_field(record, owner, name);
-    }
-    const gsize length = search.line->len;
-    *ret_content = content_take(g_string_free(search.line, FALSE), length);
+    ret_content->data = g_bytes_get_data(line, &ret_content->length);
+    ret_content->owner = g_bytes_ref(line);
+    ret_content->release = (GDestroyNotify)g_bytes_unref;
     return TRUE;
-}
-
-static void
-collect_field(const char *key, const char *value, gsize value_bytes, gpointer user)
-{
-    (void)value;
-    (void)value_bytes;
-    if (is_field_name(key)) {
-        g_ptr_array_add(user, g_strdup(key));
-    }
-}
-
-static int
-compare_strings(gconstpointer left, gconstpointer right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-GPtrArray *
-render_field_names(const Text *record, EditOwner owner)
-{
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    const char *field;
-    const char *other;
-    record_each_field(record, collect_field, names);
-    for (guint i = 0; (field = edit_nth_field(owner, i, &other)); i++) {
-        if (is_unset_field(record, owner, field)) {
-            g_ptr_array_add(names, g_strdup(field));
-        }
-    }
-    g_ptr_array_sort(names, compare_strings);
-    for (guint i = names->len; i > 1; i--) {
-        if (strcmp(g_ptr_array_index(names, i - 1), g_ptr_array_index(names, i - 2)) == 0) {
-            g_ptr_array_remove_index(names, i - 1);
-        }
-    }
-    return names;
 }
 
 static json_t *

@@ -32,8 +32,8 @@ Content render_line(const char *text);
  * there is no such attribute. */
 gboolean render_field(const Text *record, EditOwner owner, const char *name, Content *ret_content);
 
-/* The attributes that the record has or could have: new strings, sorted, each once. */
-GPtrArray *render_field_names(const Text *record, EditOwner owner);
+/* All of them: from an attribute's name to its line, a GBytes. */
+GHashTable *render_fields(const Text *record, EditOwner owner);
 
 typedef struct RenderStatus {
     const char *source, *mount_point; /* may be NULL */

@@ -86,6 +86,10 @@ gboolean scene_describe(const Scene *scene, const NodeKey *key, Facts *ret_facts
 /* The bytes of a file other than an attachment; they hold what they need of the scene. */
 gboolean scene_content(const Scene *scene, const NodeKey *key, Content *ret_content);
 
+/* The record whose attributes a `.fields` folder, or the file in it, shows, and whose it is; NULL:
+ * gone. */
+const Text *scene_fields_record(const Scene *scene, const NodeKey *key, EditOwner *ret_owner);
+
 /* Where a link leads; NULL: gone. */
 char *scene_link_target(const Scene *scene, const NodeKey *key);
 
