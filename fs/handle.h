@@ -23,7 +23,8 @@ struct Handle {
     Draft *draft;        /* what is being written; a reference, counted in the table */
     gint64 writer;       /* the process that opened it to write; 0: opened to read, or unknown */
     gboolean is_writer;
-    Listing listing; /* of a folder, and what its entries are made of */
+    gboolean saves_lines; /* write(2) of a whole line is a save */
+    Listing listing;      /* of a folder, and what its entries are made of */
     Scene scene;
     guint64 parent_number;
     guint64 *

@@ -8,7 +8,9 @@
  * - the close of another process than the one that opened the file, as long as that one lives: in
  *   `{ a; b; } > FILE` each command's end is a close, and the shell's is the last.
  *
- * A line for a file of `.fields` is saved by the write(2) itself. fsync(2) saves always, and waits
+ * A line for a file of `.fields` is saved by the write(2) itself, if the file is open to be written
+ * only. Then it is open with direct_io: the kernel keeps the pages of a cached write locked until
+ * it is answered, and notify.h's thread would wait for them. fsync(2) saves always, and waits
  * longer. RELEASE saves what is left: pages of a shared mapping that were written after the close,
  * and what the exceptions left, when nobody can be told any more.
  *
@@ -97,6 +99,16 @@ ops_answer_draft(Op *op, Draft *draft)
 
 /* --- Opening --- */
 
+/* A file of `.fields`, which is one line. */
+static gboolean
+is_field(Draft *draft)
+{
+    LOCK_SCOPE(&draft->lock);
+    return draft->purpose == DRAFT_FILE &&
+           (draft->target.kind == NODE_STORY_FIELD || draft->target.kind == NODE_EPIC_FIELD ||
+            draft->target.kind == NODE_PROJECT_FIELD);
+}
+
 /* `entry`: of a creation; NULL: of an open. */
 static void
 answer_opened(Op *op, Draft *draft, const struct fuse_entry_param *entry)
@@ -111,7 +123,8 @@ answer_opened(Op *op, Draft *draft, const struct fuse_entry_param *entry)
     const Claim claim = inode_claim(fs->inodes, draft->number, ~draft->serial, -1);
     handle->is_claimed = claim != CLAIM_BYPASS;
     op->info.keep_cache = claim == CLAIM_KEEP;
-    op->info.direct_io = claim == CLAIM_BYPASS;
+    handle->saves_lines = (op->info.flags & O_ACCMODE) == O_WRONLY && is_field(draft);
+    op->info.direct_io = claim == CLAIM_BYPASS || handle->saves_lines;
     if (!entry) {
         /* What is cut the kernel cuts by itself; of our own files it keeps no size. */
         const gboolean is_known =
@@ -372,17 +385,6 @@ ops_mknod(fuse_req_t req, fuse_ino_t folder, const char *name, mode_t mode, dev_
 
 /* --- Writing --- */
 
-/* A whole line for a file of `.fields`, which is one line. */
-static gboolean
-is_whole_line(Draft *draft, const char *data, gsize size, gint64 offset)
-{
-    LOCK_SCOPE(&draft->lock);
-    return draft->purpose == DRAFT_FILE &&
-           (draft->target.kind == NODE_STORY_FIELD || draft->target.kind == NODE_EPIC_FIELD ||
-            draft->target.kind == NODE_PROJECT_FIELD) &&
-           offset == 0 && size > 0 && memchr(data, '\n', size) == data + size - 1;
-}
-
 static gboolean
 run_write_line(Op *op, CacheAsk *ask)
 {
@@ -419,7 +421,8 @@ ops_write(fuse_req_t req, fuse_ino_t number, const char *data, size_t size, off_
         reply_code(&reply, EBADF);
     } else if (!draft_write(handle->draft, data, size, offset, append, &error)) {
         reply_error(&reply, error);
-    } else if (is_whole_line(handle->draft, data, size, offset)) {
+    } else if (handle->saves_lines && offset == 0 && size > 0 &&
+               memchr(data, '\n', size) == data + size - 1) {
         save_line(req, number, handle->draft, size);
     } else {
         reply_written(&reply, size);
