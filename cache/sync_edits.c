@@ -117,6 +117,18 @@ sync_look_at(Sync *sync, gint64 project_id, Priority priority)
 
 /* --- Retiring --- */
 
+/* The server's own data show them, and the readers too: their rows may go. */
+static void
+tell_retired(Sync *sync, const GArray *numbers, gint64 project_id)
+{
+    if (numbers->len > 0) {
+        crash_point(CRASH_RETIRE_BEGUN);
+    }
+    if (sync->parts.retired) {
+        sync->parts.retired(numbers, project_id, sync->parts.retired_user);
+    }
+}
+
 void
 sync_retire(Sync *sync, const Project *base, gint64 asked_ms)
 {
@@ -132,10 +144,7 @@ sync_retire(Sync *sync, const Project *base, gint64 asked_ms)
             g_array_append_val(numbers, edit->number);
         }
     }
-    crash_point(CRASH_RETIRE_BEGUN);
-    if (sync->parts.retired) {
-        sync->parts.retired(numbers, base->id, sync->parts.retired_user);
-    }
+    tell_retired(sync, numbers, base->id);
 }
 
 void
@@ -152,9 +161,7 @@ sync_retire_and_show(Sync *sync, ProjectSync *known, gint64 asked_ms)
     if (numbers->len > 0) {
         sync_publish_edits(sync, NULL, numbers);
     }
-    if (sync->parts.retired) {
-        sync->parts.retired(numbers, known->id, sync->parts.retired_user);
-    }
+    tell_retired(sync, numbers, known->id);
 }
 
 /* --- Edits that come and go --- */

@@ -73,11 +73,11 @@ support_cache_wait(Cache *cache, CacheKey key)
     waiter_await(&waiter);
 }
 
-Project *
-support_cache_project(Cache *cache, gint64 id, gint64 since_ms, GError **error)
+static Project *
+get_project(Cache *cache, gint64 id, gint64 since_ms, gboolean anew, GError **error)
 {
     for (int rounds = 0; rounds < ROUNDS; rounds++) {
-        CacheAsk ask = {.since_ms = since_ms};
+        CacheAsk ask = {.since_ms = since_ms, .anew = anew};
         Project *project = cache_get_project(cache, id, &ask);
         if (ask.error) {
             g_propagate_error(error, ask.error);
@@ -92,10 +92,25 @@ support_cache_project(Cache *cache, gint64 id, gint64 since_ms, GError **error)
 }
 
 Project *
+support_cache_project(Cache *cache, gint64 id, gint64 since_ms, GError **error)
+{
+    return get_project(cache, id, since_ms, FALSE, error);
+}
+
+Project *
 support_cache_project_now(Cache *cache, gint64 id)
 {
     g_autoptr(GError) error = NULL;
-    Project *project = support_cache_project(cache, id, clock_monotonic_ms(), &error);
+    Project *project = get_project(cache, id, clock_monotonic_ms(), FALSE, &error);
+    g_assert_no_error(error);
+    return project;
+}
+
+Project *
+support_cache_project_anew(Cache *cache, gint64 id)
+{
+    g_autoptr(GError) error = NULL;
+    Project *project = get_project(cache, id, clock_monotonic_ms(), TRUE, &error);
     g_assert_no_error(error);
     return project;
 }

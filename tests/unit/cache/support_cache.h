@@ -29,10 +29,12 @@ void waiter_await(Waiter *waiter);
 /* All of it at once: until the key ends, well or not. */
 void support_cache_wait(Cache *cache, CacheKey key);
 
-/* A project as it was at `since_ms` or later; NULL with `error`. */
+/* A project as a reader gets it who began at `since_ms`, within the TTL; NULL with `error`. */
 Project *support_cache_project(Cache *cache, gint64 id, gint64 since_ms, GError **error);
-/* A project as the service has it now, whatever was known. */
+/* The same of a reader who begins now. */
 Project *support_cache_project_now(Cache *cache, gint64 id);
+/* A project as the service has it now, whatever the TTL. */
+Project *support_cache_project_anew(Cache *cache, gint64 id);
 
 /* Of an edit: until there is a verdict, or the service is away (EDIT_PENDING). `last`, ret_id and
  * `error` as in cache_edit_verdict(). */

@@ -145,8 +145,8 @@ child_save(World *world)
     for (int tries = 0; cache_count_edits(world->cache, NULL) > 1 && tries < 1000; tries++) {
         g_usleep(2000);
     }
-    /* Data of the server's own, stored and published. */
-    g_autoptr(Project) fresh = support_cache_project_now(world->cache, world->project);
+    /* Data of the server's own, stored and published; then the edits retire. */
+    g_autoptr(Project) fresh = support_cache_project_anew(world->cache, world->project);
     tell(TOLD_END);
     cache_close(world->cache);
     return 0;
