@@ -31,7 +31,7 @@ wait_gone(const char *path)
     while (!(is_gone = instance_wait_gone(path, STEP_MS)) && clock_monotonic_ms() < deadline_ms) {
         const guint remaining = instance_remaining(path);
         if (remaining != shown) {
-            (void)fprintf(stderr, "trackerfs: %u changes are still to be sent\n", remaining);
+            (void)fprintf(stderr, "trackerfs: still to be sent: %u\n", remaining);
             shown = remaining;
         }
     }
@@ -39,10 +39,11 @@ wait_gone(const char *path)
     if (!is_gone) {
         (void)fprintf(stderr, "trackerfs: unmounted; its process is still finishing\n");
     } else if (remaining > 0) {
-        (void)fprintf(stderr,
-                      "trackerfs: the server has not accepted %u changes: they are kept, and sent "
-                      "when it is mounted again\n",
-                      remaining);
+        (void)fprintf(
+            stderr,
+            "trackerfs: the server has not accepted %u change%s: kept, and sent when it is "
+            "mounted again\n",
+            remaining, remaining == 1 ? "" : "s");
     }
 }
 

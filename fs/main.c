@@ -7,6 +7,7 @@
 #include "cache/base/log.h"
 #include "fs/commands.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -36,21 +37,16 @@ static int
 help_about(char *name)
 {
     CommandFn run = find_command(name);
-    if (!run || run == command_help) {
-        return command_help(1, (char *[]){name, NULL});
+    if (!run) {
+        return command_fail(STATUS_USAGE, NULL, "no command %s: see trackerfs --help", name);
     }
     char help[] = "--help";
     return run(2, (char *[]){name, help, NULL});
 }
 
-int
-main(int argc, char **argv)
+static int
+run_command(int argc, char **argv)
 {
-    clock_init();
-    log_init(LOG_LEVEL_INFO, 0);
-    g_set_prgname("trackerfs");
-    (void)umask(077);
-
     g_autofree char *program = g_path_get_basename(argc > 0 ? argv[0] : "trackerfs");
     if (g_str_has_prefix(program, "mount.")) {
         return command_mount(argc, argv);
@@ -68,4 +64,18 @@ main(int argc, char **argv)
     }
     CommandFn run = find_command(word);
     return run ? run(argc - 1, argv + 1) : command_mount(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+    clock_init();
+    log_init(LOG_LEVEL_INFO, 0);
+    g_set_prgname("trackerfs");
+    (void)umask(077);
+    const int status = run_command(argc, argv);
+    if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+        return command_fail(STATUS_USAGE, NULL, "cannot write the output: %s", g_strerror(errno));
+    }
+    return status;
 }

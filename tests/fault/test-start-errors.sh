@@ -26,6 +26,15 @@ start_server "$db" --faults
 token=token_file=$work/token
 
 # The command line and the configuration
+refuses 1 'no command nonsense' help nonsense
+[ "$("$trackerfs" help umount)" = "$("$trackerfs" umount --help)" ] || fail "help umount is not umount --help"
+for words in --help --version 'help mount' 'umount --help'; do
+    status=0
+    # shellcheck disable=SC2086 # words
+    "$trackerfs" $words >/dev/full 2>"$work/err" || status=$?
+    [ $status = 1 ] || fail "$words to a full disk: status $status"
+    grep -q 'No space left on device' "$work/err" || fail "$words to a full disk: $(cat "$work/err")"
+done
 refuses 1 'where to mount' demo
 refuses 1 'did you mean "ttl"' demo "$mnt" -o tttl=3
 refuses 1 'expected whole seconds' demo "$mnt" -o ttl=soon
