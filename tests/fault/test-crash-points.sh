@@ -121,7 +121,7 @@ echo "- [x] Finished" >"$work/finished"
 head -c 5000 /dev/urandom >"$work/picture.png"
 
 # One mount fills the cache that all begin with.
-sample_database "$work/t.db" 100
+sample_database "$work/t.db" 150
 open_mount
 grep -r . "$project/stories" >/dev/null
 mapfile -t stories < <(api GET "/projects/$pid/stories?limit=500&fields=id,comments(file_attachments)" |
