@@ -2,38 +2,21 @@
 #include "cache/base/err.h"
 #include "fs/config.h"
 #include "fs/location.h"
+#include "tests/unit/support_error.h"
+#include "tests/unit/support_folder.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 static char *folder;
-
-static char *
-put(const char *name, const char *text)
-{
-    char *path = g_build_filename(folder, name, NULL);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    return path;
-}
-
-static void
-assert_says(GError *error, const char *words)
-{
-    g_assert_nonnull(error);
-    g_assert_true(error->domain == ERR);
-    if (!strstr(error->message, words)) {
-        g_error("\"%s\" does not say \"%s\"", error->message, words);
-    }
-}
 
 static void
 refuse_config(const char *text, const char *words)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = put("refused", text);
+    g_autofree char *path = folder_put(folder, "refused", text);
     g_autoptr(Config) config = config_load(path, &error);
     g_assert_null(config);
-    assert_says(error, words);
+    error_says(error, ERR, words);
 }
 
 static void
@@ -41,8 +24,9 @@ test_config(void)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path =
-        put("config", "# mine\n[a]\nurl = https://a.example.com \ntoken_file=~/a.token\n"
-                      "[b]\nurl=~/b.db\n");
+        folder_put(folder, "config",
+                   "# mine\n[a]\nurl = https://a.example.com \ntoken_file=~/a.token\n"
+                   "[b]\nurl=~/b.db\n");
     g_autoptr(Config) config = config_load(path, &error);
     g_assert_no_error(error);
     const ConfigSection *a = config_find(config, "a");
@@ -62,7 +46,7 @@ test_config_missing_and_empty(void)
     g_autoptr(Config) none = config_load(missing, &error);
     g_assert_no_error(error);
     g_assert_cmpint(g_strv_length(config_names(none)), ==, 0);
-    g_autofree char *path = put("empty", "");
+    g_autofree char *path = folder_put(folder, "empty", "");
     g_autoptr(Config) empty = config_load(path, &error);
     g_assert_no_error(error);
     g_assert_nonnull(empty);
@@ -115,7 +99,7 @@ test_base_url(void)
         g_autoptr(GError) error = NULL;
         g_autofree char *base = location_base_url(bad[i][0], &error);
         g_assert_null(base);
-        assert_says(error, bad[i][1]);
+        error_says(error, ERR, bad[i][1]);
         g_assert_null(strstr(error->message, "secret"));
     }
 }
@@ -127,7 +111,7 @@ refuse_source(const Config *config, const char *word, const char *words)
     const ConfigSection *section = NULL;
     g_autoptr(Location) location = location_find(word, config, &section, &error);
     g_assert_null(location);
-    assert_says(error, words);
+    error_says(error, ERR, words);
 }
 
 static void
@@ -135,13 +119,13 @@ test_location(void)
 {
     g_autoptr(GError) error = NULL;
     const ConfigSection *section = NULL;
-    g_autofree char *db = put("my.db", "x");
-    g_autofree char *zip = put("export.zip", "x");
+    g_autofree char *db = folder_put(folder, "my.db", "x");
+    g_autofree char *zip = folder_put(folder, "export.zip", "x");
     g_autofree char *gone = g_build_filename(folder, "gone.db", NULL);
     g_autofree char *text = g_strdup_printf("[web]\nurl=https://w.example.com\n[file]\nurl=%s\n"
                                             "[lost]\nurl=%s\n",
                                             db, gone);
-    g_autofree char *path = put("sources", text);
+    g_autofree char *path = folder_put(folder, "sources", text);
     g_autoptr(Config) config = config_load(path, &error);
     g_assert_no_error(error);
 
@@ -173,20 +157,13 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("trackerfs-config-XXXXXX", NULL);
-    g_assert_nonnull(folder);
+    folder = folder_new();
     g_test_add_func("/config/read", test_config);
     g_test_add_func("/config/missing-and-empty", test_config_missing_and_empty);
     g_test_add_func("/config/refusals", test_config_refusals);
     g_test_add_func("/location/base-url", test_base_url);
     g_test_add_func("/location/find", test_location);
     int rc = g_test_run();
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name; (name = g_dir_read_name(dir));) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(folder);
-    g_free(folder);
+    folder_remove(folder);
     return rc;
 }

@@ -2,10 +2,11 @@
 #include "cache/base/clock.h"
 #include "cache/base/err.h"
 #include "fs/token.h"
+#include "tests/unit/support_error.h"
+#include "tests/unit/support_folder.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static char *folder;
@@ -13,8 +14,7 @@ static char *folder;
 static char *
 put(const char *name, const char *text, int mode)
 {
-    char *path = g_build_filename(folder, name, NULL);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    char *path = folder_put(folder, name, text);
     g_assert_cmpint(g_chmod(path, (mode_t)mode), ==, 0);
     return path;
 }
@@ -35,9 +35,7 @@ expect_refused(const TokenSources *sources, const char *words)
     g_autoptr(GError) error = NULL;
     g_assert_null(token_find(sources, &error));
     g_assert_error(error, ERR, ERR_INVALID);
-    if (!strstr(error->message, words)) {
-        g_error("\"%s\" does not say \"%s\"", error->message, words);
-    }
+    error_says(error, ERR, words);
 }
 
 static void
@@ -125,8 +123,7 @@ main(int argc, char **argv)
     clock_init();
     g_unsetenv("TRACKERFS_TOKEN");
     g_unsetenv("CREDENTIALS_DIRECTORY");
-    folder = g_dir_make_tmp("trackerfs-token-XXXXXX", NULL);
-    g_assert_nonnull(folder);
+    folder = folder_new();
     g_test_add_func("/token/file", test_file);
     g_test_add_func("/token/command", test_command);
     g_test_add_func("/token/command-is-limited", test_command_is_limited_in_time);
@@ -134,12 +131,6 @@ main(int argc, char **argv)
     g_test_add_func("/token/credential", test_credential);
     g_test_add_func("/token/none", test_none);
     int rc = g_test_run();
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    for (const char *name; (name = g_dir_read_name(dir));) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        (void)g_unlink(path);
-    }
-    (void)g_rmdir(folder);
-    g_free(folder);
+    folder_remove(folder);
     return rc;
 }

@@ -2,6 +2,7 @@
  * requests. */
 #include "support_client.h"
 
+#include "tests/unit/support_folder.h"
 #include "tracker/auth.h"
 #include "tracker/db.h"
 
@@ -58,8 +59,7 @@ void
 server_start(Server *server, TrackerHttpConfig config)
 {
     g_autoptr(GError) error = NULL;
-    *server = (Server){.dir = g_dir_make_tmp("trackerfs-http-XXXXXX", &error)};
-    g_assert_no_error(error);
+    *server = (Server){.dir = folder_new()};
     server->db_path = g_build_filename(server->dir, "t.db", NULL);
     fill_database(server);
     server->tracker = tracker_open(server->db_path, 0, &error);
@@ -72,17 +72,6 @@ server_start(Server *server, TrackerHttpConfig config)
     g_assert_nonnull(server->http);
 }
 
-static void
-remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    (void)g_remove(path);
-}
-
 void
 server_stop(Server *server)
 {
@@ -93,8 +82,7 @@ server_stop(Server *server)
     tracker_http_stop(server->http);
     tracker_close(server->tracker);
     faults_free(server->faults);
-    remove_tree(server->dir);
-    g_free(server->dir);
+    folder_remove(server->dir);
     g_free(server->db_path);
     g_free(server->token);
 }

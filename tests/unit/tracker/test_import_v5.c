@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 
+#include "tests/unit/support_error.h"
+#include "tests/unit/support_folder.h"
 #include "tracker/db.h"
 #include "tracker/import/v5_recognise.h"
 
@@ -22,8 +24,7 @@ static void
 import_open(Import *import)
 {
     g_autoptr(GError) error = NULL;
-    *import = (Import){.dir = g_dir_make_tmp("trackerfs-import-XXXXXX", &error)};
-    g_assert_no_error(error);
+    *import = (Import){.dir = folder_new()};
     import->in = g_build_filename(import->dir, "in", NULL);
     g_assert_cmpint(g_mkdir(import->in, 0700), ==, 0);
     g_autofree char *path = g_build_filename(import->dir, "t.db", NULL);
@@ -36,9 +37,7 @@ import_close(Import *import)
 {
     v5_import_report_clear(&import->report);
     tracker_close(import->tracker);
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", import->dir);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(import->dir);
+    folder_remove(import->dir);
     g_free(import->in);
 }
 
@@ -47,9 +46,8 @@ static void
 add_file(Import *import, const char *json)
 {
     g_autofree char *name = g_strdup_printf("%03u.json", ++import->files);
-    g_autofree char *path = g_build_filename(import->in, name, NULL);
     g_autofree char *text = g_strdelimit(g_strdup(json), "'", '"');
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_autofree char *path = folder_put(import->in, name, text);
 }
 
 static void
@@ -414,9 +412,7 @@ assert_refused(Import *import, const char *path, const char *part)
     g_autoptr(GError) error = NULL;
     g_assert_false(tracker_import_v5_json(import->tracker, &path, 1, NULL, NULL, NULL, &error));
     g_assert_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT);
-    if (strstr(error->message, part) == NULL) {
-        g_error("\"%s\" does not say \"%s\"", error->message, part);
-    }
+    error_says(error, TRACKER_ERROR, part);
     ASSERT_VALUE(import, "SELECT count(*) FROM story", "0");
 }
 

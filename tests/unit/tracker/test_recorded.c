@@ -12,12 +12,12 @@
  * covered. The clock stands at the time of the recording, if that is known. Recordings are not part
  * of this repository; without them the test is skipped. */
 #include "support_recorded.h"
+#include "tests/unit/support_folder.h"
 
 #include "tracker/auth.h"
 #include "tracker/db.h"
 #include "tracker/import/v5_json.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define WITNESS_ID G_GINT64_CONSTANT(2147000001) /* a member of every project, who looks */
@@ -72,9 +72,7 @@ store_clock(gpointer user)
 static void
 store_new(Store *store)
 {
-    g_autoptr(GError) error = NULL;
-    store->dir = g_dir_make_tmp("trackerfs-recorded-XXXXXX", &error);
-    g_assert_no_error(error);
+    store->dir = folder_new();
     store->path = g_build_filename(store->dir, "t.db", NULL);
 }
 
@@ -88,22 +86,10 @@ store_start(Store *store)
 }
 
 static void
-remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    (void)g_remove(path);
-}
-
-static void
 store_close(Store *store)
 {
     tracker_close(store->tracker);
-    remove_tree(store->dir);
-    g_free(store->dir);
+    folder_remove(store->dir);
     g_free(store->path);
 }
 

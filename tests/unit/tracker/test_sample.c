@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "tests/unit/support_folder.h"
 #include "tracker/db.h"
 
 #define NOW_MS G_GINT64_CONSTANT(1709600000000) /* 2024-03-05T00:53:20Z */
@@ -25,8 +26,7 @@ static void
 sample_open(Sample *sample, guint stories, gint64 *now_ms)
 {
     g_autoptr(GError) error = NULL;
-    sample->dir = g_dir_make_tmp("trackerfs-sample-XXXXXX", &error);
-    g_assert_no_error(error);
+    sample->dir = folder_new();
     sample->path = g_build_filename(sample->dir, "s.db", NULL);
     sample->tracker = tracker_open(sample->path, TRACKER_CREATE, &error);
     g_assert_no_error(error);
@@ -39,9 +39,7 @@ static void
 sample_close(Sample *sample)
 {
     tracker_close(sample->tracker);
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", sample->dir);
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
-    g_free(sample->dir);
+    folder_remove(sample->dir);
     g_free(sample->path);
 }
 

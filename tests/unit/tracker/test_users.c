@@ -1,8 +1,8 @@
 /* People, tokens and memberships, as `trackerfs serve --add-...` makes them. */
+#include "tests/unit/support_folder.h"
 #include "tracker/auth.h"
 #include "tracker/users.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 typedef struct {
@@ -15,7 +15,7 @@ setup(Fixture *fixture, gconstpointer user)
 {
     (void)user;
     g_autoptr(GError) error = NULL;
-    fixture->dir = g_dir_make_tmp("trackerfs-users-XXXXXX", NULL);
+    fixture->dir = folder_new();
     fixture->path = g_build_filename(fixture->dir, "t.db", NULL);
     fixture->db = db_open(fixture->path, TRACKER_CREATE, &error);
     g_assert_no_error(error);
@@ -31,13 +31,7 @@ teardown(Fixture *fixture, gconstpointer user)
 {
     (void)user;
     db_close(fixture->db);
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
-        g_autofree char *file = g_strconcat(fixture->path, ends[i], NULL);
-        (void)g_remove(file);
-    }
-    (void)g_rmdir(fixture->dir);
-    g_free(fixture->dir);
+    folder_remove(fixture->dir);
     g_free(fixture->path);
 }
 
