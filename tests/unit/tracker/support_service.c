@@ -1,9 +1,9 @@
 #include "support_service.h"
 
-#include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
 
+#include "tests/unit/support_folder.h"
 #include "tracker/auth.h"
 
 static gint64
@@ -117,8 +117,7 @@ fixture_open(Fixture *fixture)
     memset(fixture, 0, sizeof *fixture);
     fixture->response.file_fd = -1;
     fixture->now_ms = FIXTURE_NOW_MS;
-    fixture->dir = g_dir_make_tmp("trackerfs-test-XXXXXX", &error);
-    g_assert_no_error(error);
+    fixture->dir = folder_new();
     fixture->path = g_build_filename(fixture->dir, "t.db", NULL);
     fixture->tracker = tracker_open(fixture->path, TRACKER_CREATE, &error);
     g_assert_no_error(error);
@@ -131,29 +130,49 @@ fixture_open(Fixture *fixture)
     g_assert_true(auth_token_add(conn, 103, TOKEN_CY, NULL, FIXTURE_NOW_MS));
 }
 
-static void
-remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_tree(child);
-    }
-    (void)g_remove(path);
-}
-
 void
 fixture_close(Fixture *fixture)
 {
     tracker_response_clear(&fixture->response);
     json_decref(fixture->json);
     tracker_close(fixture->tracker);
-    remove_tree(fixture->dir);
-    g_free(fixture->dir);
+    folder_remove(fixture->dir);
     g_free(fixture->path);
+}
+
+typedef struct {
+    Fixture fixture; /* first: the test is given this one */
+    const char *sql; /* NULL: none */
+    FixtureTest run;
+} Case;
+
+static void
+run_case(gconstpointer user)
+{
+    Case *one = (gpointer)(guintptr)user;
+
+    fixture_open(&one->fixture);
+    if (one->sql) {
+        fixture_change(&one->fixture, one->sql);
+    }
+    one->run(&one->fixture);
+    fixture_close(&one->fixture);
+}
+
+void
+fixture_test_with(const char *path, const char *sql, FixtureTest test)
+{
+    Case *one = g_new0(Case, 1);
+
+    one->sql = sql;
+    one->run = test;
+    g_test_add_data_func_full(path, one, run_case, g_free);
+}
+
+void
+fixture_test(const char *path, FixtureTest test)
+{
+    fixture_test_with(path, NULL, test);
 }
 
 const char *

@@ -26,6 +26,12 @@ typedef struct Fixture {
 void fixture_open(Fixture *fixture);
 void fixture_close(Fixture *fixture);
 
+/* A test with a fixture of its own, opened before it and closed after it. */
+typedef void (*FixtureTest)(Fixture *fixture);
+void fixture_test(const char *path, FixtureTest test);
+/* The same with these rows more (static), added as fixture_change() does. */
+void fixture_test_with(const char *path, const char *sql, FixtureTest test);
+
 void fixture_sql(Fixture *fixture, const char *sql);
 /* The same as a change is made: in a transaction, so that texts become searchable. */
 void fixture_change(Fixture *fixture, const char *sql);

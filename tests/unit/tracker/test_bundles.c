@@ -34,9 +34,8 @@ assert_csv(Fixture *fixture, const char *path, const char *body, const char *csv
 }
 
 static void
-test_project(Fixture *fixture, gconstpointer user)
+test_project(Fixture *fixture)
 {
-    (void)user;
     fixture_change(fixture, more);
     assert_csv(fixture, "projects/99/export", "{}",
                HEADER
@@ -66,9 +65,8 @@ test_project(Fixture *fixture, gconstpointer user)
 /* Only columns that somebody needs, but always one owner; ids that are not the project's are
  * skipped. */
 static void
-test_subset(Fixture *fixture, gconstpointer user)
+test_subset(Fixture *fixture)
 {
-    (void)user;
     assert_csv(fixture, "projects/99/export", "{\"story_ids\":[557,700,99999,556]}",
                HEADER ",Owned By\n"
                       "557,Half,\"\",,,,feature,0.5,none,unscheduled,\"Feb 16, 2014\",,,Bo,," SHOW
@@ -117,7 +115,7 @@ check_columns(const char *path, char **ours)
 }
 
 static void
-test_recorded_columns(Fixture *fixture, gconstpointer user)
+test_recorded_columns(Fixture *fixture)
 {
     const char *shared = g_getenv("TRACKERFS_SHARED_DIR"), *name;
     g_autofree char *folder = g_build_filename(shared ? shared : ".", "csv", NULL);
@@ -126,7 +124,6 @@ test_recorded_columns(Fixture *fixture, gconstpointer user)
     g_auto(GStrv) ours = NULL;
     guint n = 0;
 
-    (void)user;
     if (!dir) {
         g_test_skip("no recordings: TRACKERFS_SHARED_DIR has no folder csv");
         return;
@@ -144,9 +141,8 @@ test_recorded_columns(Fixture *fixture, gconstpointer user)
 }
 
 static void
-test_export_refusals(Fixture *fixture, gconstpointer user)
+test_export_refusals(Fixture *fixture)
 {
-    (void)user;
     fixture_refused(fixture, "POST", "stories/export", "{}",
                     "this endpoint requires the parameter: ids");
     fixture_refused(fixture, "POST", "stories/export", "{\"ids\":[1],\"x\":1}",
@@ -158,11 +154,10 @@ test_export_refusals(Fixture *fixture, gconstpointer user)
 }
 
 static void
-test_aggregate(Fixture *fixture, gconstpointer user)
+test_aggregate(Fixture *fixture)
 {
     const char *body;
 
-    (void)user;
     body = fixture_send(fixture, "POST", "aggregator",
                         "[\"/services/v5/projects/99?fields=name\","
                         "\"/services/v5/projects/99/stories?limit=1&fields=id&envelope=true\","
@@ -181,7 +176,7 @@ test_aggregate(Fixture *fixture, gconstpointer user)
 
 /* One that fails leaves the others alone, and nothing but GET below /services/v5 is reached. */
 static void
-test_aggregate_errors(Fixture *fixture, gconstpointer user)
+test_aggregate_errors(Fixture *fixture)
 {
     static const struct {
         const char *url, *code;
@@ -198,7 +193,6 @@ test_aggregate_errors(Fixture *fixture, gconstpointer user)
     g_autoptr(GString) urls = g_string_new("[\"/services/v5/me?fields=name\"");
     json_t *root;
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_string_append_printf(urls, ",\"%s\"", cases[i].url);
     }
@@ -217,11 +211,10 @@ test_aggregate_errors(Fixture *fixture, gconstpointer user)
 }
 
 static void
-test_aggregate_refusals(Fixture *fixture, gconstpointer user)
+test_aggregate_refusals(Fixture *fixture)
 {
     g_autoptr(GString) many = g_string_new("[\"a\"");
 
-    (void)user;
     for (int i = 0; i < 50; i++) {
         g_string_append(many, ",\"a\"");
     }
@@ -237,32 +230,16 @@ test_aggregate_refusals(Fixture *fixture, gconstpointer user)
     fixture_expect(fixture, "POST", "aggregator", "[]", 403);
 }
 
-static void
-set_up(Fixture *fixture, gconstpointer user)
-{
-    (void)user;
-    fixture_open(fixture);
-}
-
-static void
-tear_down(Fixture *fixture, gconstpointer user)
-{
-    (void)user;
-    fixture_close(fixture);
-}
-
-#define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    ADD("/bundles/export/project", test_project);
-    ADD("/bundles/export/subset", test_subset);
-    ADD("/bundles/export/recorded-columns", test_recorded_columns);
-    ADD("/bundles/export/refusals", test_export_refusals);
-    ADD("/bundles/aggregate/answers", test_aggregate);
-    ADD("/bundles/aggregate/errors", test_aggregate_errors);
-    ADD("/bundles/aggregate/refusals", test_aggregate_refusals);
+    fixture_test("/bundles/export/project", test_project);
+    fixture_test("/bundles/export/subset", test_subset);
+    fixture_test("/bundles/export/recorded-columns", test_recorded_columns);
+    fixture_test("/bundles/export/refusals", test_export_refusals);
+    fixture_test("/bundles/aggregate/answers", test_aggregate);
+    fixture_test("/bundles/aggregate/errors", test_aggregate_errors);
+    fixture_test("/bundles/aggregate/refusals", test_aggregate_refusals);
     return g_test_run();
 }

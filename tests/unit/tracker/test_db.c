@@ -16,18 +16,16 @@ count(DbConn *conn, const char *sql)
 }
 
 static void
-test_transactions(void)
+test_transactions(Fixture *f)
 {
-    Fixture f;
     g_autoptr(GError) error = NULL;
     DbConn *conn;
 
-    fixture_open(&f);
-    conn = db_take(tracker_db(f.tracker), &error);
+    conn = db_take(tracker_db(f->tracker), &error);
     g_assert_true(db_begin(conn, DB_WRITE, &error));
     g_assert_true(db_exec(conn, "DELETE FROM story", &error));
     db_give(conn); /* forgotten: undone */
-    conn = db_take(tracker_db(f.tracker), &error);
+    conn = db_take(tracker_db(f->tracker), &error);
     g_assert_cmpint(count(conn, "SELECT count(*) FROM story"), ==, 6);
     g_assert_true(db_begin(conn, DB_WRITE, &error));
     g_assert_true(db_exec(conn, "DELETE FROM story WHERE id = 700", &error));
@@ -35,39 +33,33 @@ test_transactions(void)
     g_assert_true(db_commit(conn, &error));
     g_assert_cmpint(count(conn, "SELECT count(*) FROM story"), ==, 5);
     db_give(conn);
-    fixture_close(&f);
 }
 
 /* A reader's transaction sees one state, whatever is written meanwhile. */
 static void
-test_snapshot(void)
+test_snapshot(Fixture *f)
 {
-    Fixture f;
     g_autoptr(GError) error = NULL;
     DbConn *reader;
 
-    fixture_open(&f);
-    reader = db_take(tracker_db(f.tracker), &error);
+    reader = db_take(tracker_db(f->tracker), &error);
     g_assert_true(db_begin(reader, DB_READ, &error));
     g_assert_cmpint(count(reader, "SELECT version FROM project WHERE id = 99"), ==, 230);
-    fixture_sql(&f, "UPDATE project SET version = 231 WHERE id = 99");
+    fixture_sql(f, "UPDATE project SET version = 231 WHERE id = 99");
     g_assert_cmpint(count(reader, "SELECT version FROM project WHERE id = 99"), ==, 230);
     g_assert_true(db_commit(reader, &error));
     g_assert_cmpint(count(reader, "SELECT version FROM project WHERE id = 99"), ==, 231);
     db_give(reader);
-    fixture_close(&f);
 }
 
 static void
-test_errors_stick(void)
+test_errors_stick(Fixture *f)
 {
-    Fixture f;
     g_autoptr(GError) error = NULL;
     DbConn *conn;
     DbStmt *stmt;
 
-    fixture_open(&f);
-    conn = db_take(tracker_db(f.tracker), &error);
+    conn = db_take(tracker_db(f->tracker), &error);
     g_assert_null(db_prepare(conn, "SELECT nonsense FROM nowhere"));
     stmt = db_prepare(conn, "SELECT 1");
     g_assert_null(stmt);
@@ -81,18 +73,15 @@ test_errors_stick(void)
     db_rollback(conn);
     g_assert_cmpint(count(conn, "SELECT 1"), ==, 1);
     db_give(conn);
-    fixture_close(&f);
 }
 
 static void
-test_statements(void)
+test_statements(Fixture *f)
 {
-    Fixture f;
     DbConn *conn;
     DbStmt *outer, *inner;
 
-    fixture_open(&f);
-    conn = db_take(tracker_db(f.tracker), NULL);
+    conn = db_take(tracker_db(f->tracker), NULL);
     outer = db_prepare(conn, "SELECT id FROM person ORDER BY id");
     g_assert_true(db_next(outer));
     inner = db_prepare(conn, "SELECT id FROM person ORDER BY id");
@@ -112,19 +101,16 @@ test_statements(void)
     g_assert_cmpint(db_int(outer, 0), ==, 103);
     db_done(outer);
     db_give(conn);
-    fixture_close(&f);
 }
 
 /* A statement that has ended stays ended: SQLite by itself would begin again. */
 static void
-test_ended(void)
+test_ended(Fixture *f)
 {
-    Fixture f;
     DbConn *conn;
     DbStmt *stmt;
 
-    fixture_open(&f);
-    conn = db_take(tracker_db(f.tracker), NULL);
+    conn = db_take(tracker_db(f->tracker), NULL);
     stmt = db_prepare(conn, "INSERT INTO deleted_project(id) VALUES(?1) RETURNING id");
     db_bind_int(stmt, 1, 5);
     g_assert_true(db_next(stmt));
@@ -135,25 +121,21 @@ test_ended(void)
     g_assert_true(db_run(stmt));
     db_done(stmt);
     db_give(conn);
-    g_assert_cmpint(fixture_number(&f, "SELECT sum(id) FROM deleted_project WHERE id < 10"), ==,
-                    11);
-    fixture_close(&f);
+    g_assert_cmpint(fixture_number(f, "SELECT sum(id) FROM deleted_project WHERE id < 10"), ==, 11);
 }
 
 static void
-test_files(void)
+test_files(Fixture *f)
 {
-    Fixture f;
     struct stat st;
     g_autoptr(GError) error = NULL;
     Db *db;
     DbConn *conn;
 
-    fixture_open(&f);
-    g_assert_cmpint(g_stat(f.path, &st), ==, 0);
+    g_assert_cmpint(g_stat(f->path, &st), ==, 0);
     g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
-    g_assert_true(g_str_has_suffix(db_files_dir(tracker_db(f.tracker)), "/t.db.files"));
-    db = db_open(f.path, TRACKER_READ_ONLY, &error);
+    g_assert_true(g_str_has_suffix(db_files_dir(tracker_db(f->tracker)), "/t.db.files"));
+    db = db_open(f->path, TRACKER_READ_ONLY, &error);
     g_assert_no_error(error);
     g_assert_true(db_read_only(db));
     conn = db_take(db, &error);
@@ -162,9 +144,8 @@ test_files(void)
     g_clear_error(&error);
     db_give(conn);
     db_close(db);
-    g_assert_null(db_open(f.dir, 0, &error));
+    g_assert_null(db_open(f->dir, 0, &error));
     g_assert_error(error, TRACKER_ERROR, TRACKER_ERROR_FAILED);
-    fixture_close(&f);
 }
 
 /* Writers of one process take turns: none is refused or lost, however many come at once. */
@@ -187,33 +168,30 @@ write_often(gpointer user)
 }
 
 static void
-test_turns(void)
+test_turns(Fixture *f)
 {
-    Fixture f;
     GThread *threads[8];
 
-    fixture_open(&f);
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
-        threads[i] = g_thread_new("writer", write_often, tracker_db(f.tracker));
+        threads[i] = g_thread_new("writer", write_often, tracker_db(f->tracker));
     }
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
         (void)g_thread_join(threads[i]);
     }
-    g_assert_cmpint(fixture_number(&f, "SELECT version FROM project WHERE id = 22"), ==,
+    g_assert_cmpint(fixture_number(f, "SELECT version FROM project WHERE id = 22"), ==,
                     5 + 20 * (gint64)G_N_ELEMENTS(threads));
-    fixture_close(&f);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/tracker/db/transactions", test_transactions);
-    g_test_add_func("/tracker/db/turns", test_turns);
-    g_test_add_func("/tracker/db/snapshot", test_snapshot);
-    g_test_add_func("/tracker/db/errors-stick", test_errors_stick);
-    g_test_add_func("/tracker/db/statements", test_statements);
-    g_test_add_func("/tracker/db/ended", test_ended);
-    g_test_add_func("/tracker/db/files", test_files);
+    fixture_test("/tracker/db/transactions", test_transactions);
+    fixture_test("/tracker/db/turns", test_turns);
+    fixture_test("/tracker/db/snapshot", test_snapshot);
+    fixture_test("/tracker/db/errors-stick", test_errors_stick);
+    fixture_test("/tracker/db/statements", test_statements);
+    fixture_test("/tracker/db/ended", test_ended);
+    fixture_test("/tracker/db/files", test_files);
     return g_test_run();
 }

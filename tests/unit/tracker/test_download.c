@@ -45,77 +45,68 @@ fetch(Fixture *f, const char *path, const char *query)
 }
 
 static void
-test_download(void)
+test_download(Fixture *f)
 {
-    Fixture f;
     g_autofree char *path = NULL, *query = NULL;
     char bytes[16];
 
-    fixture_open(&f);
-    put_content(&f);
-    ask_address(&f, &path, &query);
+    put_content(f);
+    ask_address(f, &path, &query);
     g_assert_cmpstr(path, ==, "/resource/300/a_b%20%22x%22.txt");
-    g_assert_cmpint(fetch(&f, path, query), ==, 200);
-    g_assert_null(f.response.body);
-    g_assert_cmpint(f.response.file_bytes, ==, 5);
-    g_assert_cmpint((int)read(f.response.file_fd, bytes, sizeof bytes), ==, 5);
+    g_assert_cmpint(fetch(f, path, query), ==, 200);
+    g_assert_null(f->response.body);
+    g_assert_cmpint(f->response.file_bytes, ==, 5);
+    g_assert_cmpint((int)read(f->response.file_fd, bytes, sizeof bytes), ==, 5);
     g_assert_cmpint(memcmp(bytes, "hello", 5), ==, 0);
-    g_assert_cmpstr(fixture_header(&f, "Content-Type"), ==, "text/plain");
-    g_assert_cmpstr(fixture_header(&f, "Content-Disposition"), ==,
+    g_assert_cmpstr(fixture_header(f, "Content-Type"), ==, "text/plain");
+    g_assert_cmpstr(fixture_header(f, "Content-Disposition"), ==,
                     "attachment; filename*=UTF-8''a_b%20%22x%22.txt");
-    fixture_close(&f);
 }
 
 static void
-test_refusals(void)
+test_refusals(Fixture *f)
 {
-    Fixture f;
     g_autofree char *path = NULL, *query = NULL, *wrong = NULL;
 
-    fixture_open(&f);
-    put_content(&f);
-    ask_address(&f, &path, &query);
-    g_assert_cmpint(fetch(&f, path, NULL), ==, 403);
-    g_assert_cmpint(fetch(&f, path, "signature=&expires="), ==, 400);
-    g_assert_cmpint(fetch(&f, "/resource/301/secret.txt", query), ==, 403);
-    g_assert_cmpint(fetch(&f, "/resource/300/other.txt", query), ==, 403);
+    put_content(f);
+    ask_address(f, &path, &query);
+    g_assert_cmpint(fetch(f, path, NULL), ==, 403);
+    g_assert_cmpint(fetch(f, path, "signature=&expires="), ==, 400);
+    g_assert_cmpint(fetch(f, "/resource/301/secret.txt", query), ==, 403);
+    g_assert_cmpint(fetch(f, "/resource/300/other.txt", query), ==, 403);
     wrong = g_strdelimit(g_strdup(query), "9", '8');
-    g_assert_cmpint(fetch(&f, path, wrong), ==, 403);
-    f.now_ms += 29 * 60 * 1000;
-    g_assert_cmpint(fetch(&f, path, query), ==, 200);
-    f.now_ms += 2 * 60 * 1000;
-    g_assert_cmpint(fetch(&f, path, query), ==, 403);
-    fixture_close(&f);
+    g_assert_cmpint(fetch(f, path, wrong), ==, 403);
+    f->now_ms += 29 * 60 * 1000;
+    g_assert_cmpint(fetch(f, path, query), ==, 200);
+    f->now_ms += 2 * 60 * 1000;
+    g_assert_cmpint(fetch(f, path, query), ==, 403);
 }
 
 /* What the database says about a file is not trusted with the file system or with headers. */
 static void
-test_hostile_rows(void)
+test_hostile_rows(Fixture *f)
 {
-    Fixture f;
     g_autofree char *path = NULL, *query = NULL;
 
-    fixture_open(&f);
-    put_content(&f);
-    fixture_sql(&f, "UPDATE file_attachment SET content_type = 'a' || char(13, 10) || 'X: y',"
-                    " filename = '..' WHERE id = 300");
-    ask_address(&f, &path, &query);
+    put_content(f);
+    fixture_sql(f, "UPDATE file_attachment SET content_type = 'a' || char(13, 10) || 'X: y',"
+                   " filename = '..' WHERE id = 300");
+    ask_address(f, &path, &query);
     g_assert_cmpstr(path, ==, "/resource/300/file");
-    g_assert_cmpint(fetch(&f, path, query), ==, 200);
-    g_assert_cmpstr(fixture_header(&f, "Content-Type"), ==, "application/octet-stream");
-    fixture_sql(&f, "UPDATE file_attachment SET content_hash = '../t.db' WHERE id = 300");
-    g_assert_cmpint(fetch(&f, path, query), ==, 404);
-    fixture_sql(&f, "UPDATE file_attachment SET content_hash = NULL WHERE id = 300");
-    g_assert_cmpint(fetch(&f, path, query), ==, 404);
-    fixture_close(&f);
+    g_assert_cmpint(fetch(f, path, query), ==, 200);
+    g_assert_cmpstr(fixture_header(f, "Content-Type"), ==, "application/octet-stream");
+    fixture_sql(f, "UPDATE file_attachment SET content_hash = '../t.db' WHERE id = 300");
+    g_assert_cmpint(fetch(f, path, query), ==, 404);
+    fixture_sql(f, "UPDATE file_attachment SET content_hash = NULL WHERE id = 300");
+    g_assert_cmpint(fetch(f, path, query), ==, 404);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/tracker/download/download", test_download);
-    g_test_add_func("/tracker/download/refusals", test_refusals);
-    g_test_add_func("/tracker/download/hostile-rows", test_hostile_rows);
+    fixture_test("/tracker/download/download", test_download);
+    fixture_test("/tracker/download/refusals", test_refusals);
+    fixture_test("/tracker/download/hostile-rows", test_hostile_rows);
     return g_test_run();
 }

@@ -1,8 +1,6 @@
 /* Complete error answers, as clients compare them (v5-reference 5.7, and the recorded ones). */
 #include "support_service.h"
 
-#include <string.h>
-
 #define UNFOUND                                                                                    \
     "{\"code\":\"unfound_resource\",\"kind\":\"error\",\"error\":\"The object you tried to "       \
     "access could not be found.  It may have been removed by another user, you may be using the "  \
@@ -20,7 +18,7 @@
     "your membership type.\"}"
 
 static void
-test_bodies(void)
+test_bodies(Fixture *f)
 {
     static const struct {
         const char *method, *path;
@@ -63,25 +61,22 @@ test_bodies(void)
         {"PUT", "/services/v5/projects/99/stories", 404, NO_ROUTE},
         {"DELETE", "/services/v5/my/workspaces", 404, NO_ROUTE},
     };
-    Fixture f;
 
-    fixture_open(&f);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         TrackerRequest request = {
             .method = cases[i].method, .path = cases[i].path, .token = TOKEN_ADA};
 
         g_test_message("%s %s", cases[i].method, cases[i].path);
-        g_assert_cmpstr(fixture_request(&f, &request), ==, cases[i].body);
-        g_assert_cmpint(f.response.status, ==, cases[i].status);
-        g_assert_cmpstr(fixture_header(&f, "Cache-Control"), ==, "no-cache");
-        g_assert_null(fixture_header(&f, "X-Tracker-Project-Version"));
-        g_assert_null(fixture_header(&f, "ETag"));
+        g_assert_cmpstr(fixture_request(f, &request), ==, cases[i].body);
+        g_assert_cmpint(f->response.status, ==, cases[i].status);
+        g_assert_cmpstr(fixture_header(f, "Cache-Control"), ==, "no-cache");
+        g_assert_null(fixture_header(f, "X-Tracker-Project-Version"));
+        g_assert_null(fixture_header(f, "ETag"));
     }
-    fixture_close(&f);
 }
 
 static void
-test_parameters(void)
+test_parameters(Fixture *f)
 {
     static const struct {
         const char *path, *query, *problem;
@@ -99,47 +94,40 @@ test_parameters(void)
         {"me", "fields=nonsense", "'fields' names an unknown attribute: nonsense"},
         {"me", "%22%5C=1", "this endpoint cannot accept the parameter: \\\"\\\\"},
     };
-    Fixture f;
 
-    fixture_open(&f);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *body = g_strdup_printf(
             "{\"code\":\"invalid_parameter\",\"kind\":\"error\",\"error\":\"One or more request "
             "parameters was missing or invalid.\",\"general_problem\":\"%s\"}",
             cases[i].problem);
 
-        g_assert_cmpstr(fixture_get(&f, cases[i].path, cases[i].query), ==, body);
-        g_assert_cmpint(f.response.status, ==, 400);
+        g_assert_cmpstr(fixture_get(f, cases[i].path, cases[i].query), ==, body);
+        g_assert_cmpint(f->response.status, ==, 400);
     }
-    (void)fixture_get(&f, "me", "=&&=x&a=%");
-    g_assert_cmpint(f.response.status, ==, 400);
-    fixture_close(&f);
+    (void)fixture_get(f, "me", "=&&=x&a=%");
+    g_assert_cmpint(f->response.status, ==, 400);
 }
 
 /* A database that fails under the service is a 500 of V5's shape, never a wrong answer. */
 static void
-test_broken_database(void)
+test_broken_database(Fixture *f)
 {
-    Fixture f;
-
-    fixture_open(&f);
-    fixture_sql(&f, "DROP TABLE comment");
+    fixture_sql(f, "DROP TABLE comment");
     g_assert_cmpstr(
-        fixture_get(&f, "stories/555/comments", NULL), ==,
+        fixture_get(f, "stories/555/comments", NULL), ==,
         "{\"code\":\"unhandled_condition\",\"kind\":\"error\",\"error\":\"An unexpected "
         "condition occurred.\"}");
-    g_assert_cmpint(f.response.status, ==, 500);
-    (void)fixture_get(&f, "stories/555", NULL);
-    g_assert_cmpint(f.response.status, ==, 200);
-    fixture_close(&f);
+    g_assert_cmpint(f->response.status, ==, 500);
+    (void)fixture_get(f, "stories/555", NULL);
+    g_assert_cmpint(f->response.status, ==, 200);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/tracker/errors/bodies", test_bodies);
-    g_test_add_func("/tracker/errors/parameters", test_parameters);
-    g_test_add_func("/tracker/errors/broken-database", test_broken_database);
+    fixture_test("/tracker/errors/bodies", test_bodies);
+    fixture_test("/tracker/errors/parameters", test_parameters);
+    fixture_test("/tracker/errors/broken-database", test_broken_database);
     return g_test_run();
 }

@@ -34,13 +34,6 @@ static const char past[] =
     "(603, 99, 'finished', 1492585320000)," /* Apr 19 00:02 there */
     "(603, 99, 'started', 1492758000000);"; /* Apr 21 00:00 there */
 
-static void
-open_past(Fixture *fixture)
-{
-    fixture_open(fixture);
-    fixture_change(fixture, past);
-}
-
 #define HEADER                                                                                     \
     "{\"kind\":\"daily_history_container\",\"header\":[\"date\",\"points_accepted\","              \
     "\"points_delivered\",\"points_finished\",\"points_started\",\"points_rejected\","             \
@@ -56,22 +49,18 @@ assert_body(Fixture *fixture, const char *path, const char *query, const char *b
 }
 
 static void
-test_days(void)
+test_days(Fixture *fixture)
 {
-    Fixture fixture;
-
-    open_past(&fixture);
-    assert_body(&fixture, "projects/99/history/days", "start_date=2017-04-16&end_date=2017-04-21",
+    assert_body(fixture, "projects/99/history/days", "start_date=2017-04-16&end_date=2017-04-21",
                 HEADER "[\"2017-04-16\",0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0,0,0,0,0,0,0,0],"
                        "[\"2017-04-17\",0.0,0.0,0.0,0.0,0.0,0.0,0.5,2.0,0,0,0,0,0,0,2,1],"
                        "[\"2017-04-18\",0.0,0.0,0.0,2.5,0.0,0.0,1.0,0.0,0,0,0,2,0,0,2,1],"
                        "[\"2017-04-19\",0.0,0.0,0.5,0.0,2.0,0.0,1.0,0.0,0,0,1,0,1,0,2,1],"
                        "[\"2017-04-20\",3.0,0.0,0.5,0.0,0.0,0.0,0.0,0.0,3,0,1,0,0,0,1,0],"
                        "[\"2017-04-21\",3.0,0.0,0.0,0.5,0.0,0.0,0.0,0.0,3,0,0,1,0,0,1,0]]}");
-    assert_body(&fixture, "projects/99/history/days",
+    assert_body(fixture, "projects/99/history/days",
                 "start_date=2017-04-20&end_date=2017-04-20&label=PLANS",
                 HEADER "[\"2017-04-20\",0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1,0,0,0,0,0,0,0]]}");
-    fixture_close(&fixture);
 }
 
 static gsize
@@ -93,7 +82,7 @@ n_rows(Fixture *fixture, const char *path, const char *query, const char **ret_f
 
 /* From the first iteration to today, whatever is asked for. */
 static void
-test_day_bounds(void)
+test_day_bounds(Fixture *fixture)
 {
     static const struct {
         const char *query, *first, *last;
@@ -106,24 +95,20 @@ test_day_bounds(void)
         {"start_date=2018-01-01", NULL, NULL, 0},
         {"end_date=2016-01-01", NULL, NULL, 0},
     };
-    Fixture fixture;
     const char *first, *last;
 
-    open_past(&fixture);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_assert_cmpuint(
-            n_rows(&fixture, "projects/99/history/days", cases[i].query, &first, &last), ==,
-            cases[i].n);
+        g_assert_cmpuint(n_rows(fixture, "projects/99/history/days", cases[i].query, &first, &last),
+                         ==, cases[i].n);
         g_assert_cmpstr(first, ==, cases[i].first);
         g_assert_cmpstr(last, ==, cases[i].last);
     }
     /* Three hours later it is still the third in Los Angeles; eight hours later the fourth. */
-    fixture.now_ms += 3 * 3600 * 1000;
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/days", NULL, &first, &last), ==, 24);
-    fixture.now_ms += 5 * 3600 * 1000;
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/days", NULL, &first, &last), ==, 25);
+    fixture->now_ms += 3 * 3600 * 1000;
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/days", NULL, &first, &last), ==, 24);
+    fixture->now_ms += 5 * 3600 * 1000;
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/days", NULL, &first, &last), ==, 25);
     g_assert_cmpstr(last, ==, "2017-05-04");
-    fixture_close(&fixture);
 }
 
 static void
@@ -138,81 +123,68 @@ assert_refused(Fixture *fixture, const char *path, const char *query, int status
 }
 
 static void
-test_refusals(void)
+test_refusals(Fixture *fixture)
 {
     static const char start[] = "'start_date' must be a date value represented as iso 8601 date";
     static const char end[] = "'end_date' must be a date value represented as iso 8601 date";
-    Fixture fixture;
 
-    open_past(&fixture);
-    assert_refused(&fixture, "projects/99/history/days", "start_date=4/20/2017", 400, start);
-    assert_refused(&fixture, "projects/99/history/days", "end_date=2017-02-30", 400, end);
-    assert_refused(&fixture, "projects/99/history/snapshots", "end_date=today", 400, end);
-    assert_refused(&fixture, "projects/99/history/days",
-                   "start_date=2017-04-20&end_date=2017-04-19", 400,
-                   "'end_date' must not be before 'start_date'");
-    assert_refused(&fixture, "projects/99/history/snapshots", "label=x", 400,
+    assert_refused(fixture, "projects/99/history/days", "start_date=4/20/2017", 400, start);
+    assert_refused(fixture, "projects/99/history/days", "end_date=2017-02-30", 400, end);
+    assert_refused(fixture, "projects/99/history/snapshots", "end_date=today", 400, end);
+    assert_refused(fixture, "projects/99/history/days", "start_date=2017-04-20&end_date=2017-04-19",
+                   400, "'end_date' must not be before 'start_date'");
+    assert_refused(fixture, "projects/99/history/snapshots", "label=x", 400,
                    "this endpoint cannot accept the parameter: label");
-    assert_refused(&fixture, "projects/99/history/iterations/99/days", NULL, 404, NULL);
-    assert_refused(&fixture, "projects/99/history/releases/600/days", NULL, 404, NULL);
-    assert_refused(&fixture, "projects/99/iterations/99/analytics", NULL, 404, NULL);
-    assert_refused(&fixture, "projects/99/iterations/99/analytics/cycle_time_details", NULL, 404,
+    assert_refused(fixture, "projects/99/history/iterations/99/days", NULL, 404, NULL);
+    assert_refused(fixture, "projects/99/history/releases/600/days", NULL, 404, NULL);
+    assert_refused(fixture, "projects/99/iterations/99/analytics", NULL, 404, NULL);
+    assert_refused(fixture, "projects/99/iterations/99/analytics/cycle_time_details", NULL, 404,
                    NULL);
-    fixture_sql(&fixture, "UPDATE project SET start_date = '2014-04-14' WHERE id = 99");
-    assert_refused(&fixture, "projects/99/history/snapshots",
+    fixture_sql(fixture, "UPDATE project SET start_date = '2014-04-14' WHERE id = 99");
+    assert_refused(fixture, "projects/99/history/snapshots",
                    "start_date=2015-01-01&end_date=2017-01-01", 400,
                    "'start_date' and 'end_date' must be at most 366 days apart");
-    fixture_close(&fixture);
 }
 
 /* Only the iteration's own stories, only on its days, none of which is in the future. */
 static void
-test_iteration_days(void)
+test_iteration_days(Fixture *fixture)
 {
-    Fixture fixture;
     const char *first, *last;
 
-    open_past(&fixture);
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/iterations/2/days", NULL, &first, &last),
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/iterations/2/days", NULL, &first, &last),
                      ==, 7);
     g_assert_cmpstr(first, ==, "2017-04-17");
     g_assert_cmpstr(last, ==, "2017-04-23");
-    g_assert_nonnull(strstr(fixture.response.body->str,
+    g_assert_nonnull(strstr(fixture->response.body->str,
                             "[\"2017-04-23\",3.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,3,0,0,0,0,0,0,0]"));
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/iterations/4/days", NULL, &first, &last),
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/iterations/4/days", NULL, &first, &last),
                      ==, 3);
     g_assert_cmpstr(last, ==, "2017-05-03");
-    g_assert_nonnull(strstr(fixture.response.body->str,
+    g_assert_nonnull(strstr(fixture->response.body->str,
                             "[\"2017-05-03\",0.0,0.0,0.0,0.5,0.0,0.0,0.0,0.0,0,0,0,1,0,0,1,0]"));
-    fixture_close(&fixture);
 }
 
 static void
-test_release_days(void)
+test_release_days(Fixture *fixture)
 {
-    Fixture fixture;
     const char *first, *last;
 
-    open_past(&fixture);
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/releases/604/days", NULL, &first, &last),
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/releases/604/days", NULL, &first, &last),
                      ==, 17);
     g_assert_cmpstr(first, ==, "2017-04-17");
-    fixture_change(&fixture, "UPDATE story SET current_state = 'accepted',"
-                             " accepted_at = 1492758000000 WHERE id = 604");
-    g_assert_cmpuint(n_rows(&fixture, "projects/99/history/releases/604/days", NULL, &first, &last),
+    fixture_change(fixture, "UPDATE story SET current_state = 'accepted',"
+                            " accepted_at = 1492758000000 WHERE id = 604");
+    g_assert_cmpuint(n_rows(fixture, "projects/99/history/releases/604/days", NULL, &first, &last),
                      ==, 5);
     g_assert_cmpstr(last, ==, "2017-04-21");
-    fixture_close(&fixture);
 }
 
 static void
-test_snapshots(void)
+test_snapshots(Fixture *fixture)
 {
-    Fixture fixture;
-
-    open_past(&fixture);
     assert_body(
-        &fixture, "projects/99/history/snapshots", "start_date=2017-04-17&end_date=2017-04-18",
+        fixture, "projects/99/history/snapshots", "start_date=2017-04-17&end_date=2017-04-18",
         "[{\"kind\":\"project_snapshot\",\"date\":\"2017-04-17\",\"current\":[],\"backlog\":["
         "{\"kind\":\"story_snapshot\",\"story_id\":603,\"state\":\"unstarted\","
         "\"estimate\":0.5,\"story_type\":\"feature\"},"
@@ -232,31 +204,27 @@ test_snapshots(void)
         "{\"kind\":\"story_snapshot\",\"story_id\":601,\"state\":\"unscheduled\","
         "\"story_type\":\"bug\"}]}]");
     /* Accepted stories are current in their own iteration and nowhere later. */
-    g_assert_nonnull(strstr(fixture_get(&fixture, "projects/99/history/snapshots",
+    g_assert_nonnull(strstr(fixture_get(fixture, "projects/99/history/snapshots",
                                         "start_date=2017-04-23&end_date=2017-04-23"),
                             "\"story_id\":600,\"state\":\"accepted\""));
-    g_assert_null(strstr(fixture_get(&fixture, "projects/99/history/snapshots",
+    g_assert_null(strstr(fixture_get(fixture, "projects/99/history/snapshots",
                                      "start_date=2017-04-24&end_date=2017-04-24"),
                          "\"story_id\":600"));
-    g_assert_true(g_str_has_prefix(fixture_get(&fixture, "projects/99/history/snapshots", NULL),
+    g_assert_true(g_str_has_prefix(fixture_get(fixture, "projects/99/history/snapshots", NULL),
                                    "[{\"kind\":\"project_snapshot\",\"date\":\"2017-05-03\""));
-    fixture_close(&fixture);
 }
 
 static void
-test_analytics(void)
+test_analytics(Fixture *fixture)
 {
-    Fixture fixture;
-
-    open_past(&fixture);
     /* 600: 226800 s; 601: 25200 s; their mean. The chore was never started. */
-    assert_body(&fixture, "projects/99/iterations/2/analytics", NULL,
+    assert_body(fixture, "projects/99/iterations/2/analytics", NULL,
                 "{\"kind\":\"analytics\",\"stories_accepted\":3,\"bugs_created\":1,"
                 "\"cycle_time\":126000000,\"rejection_rate\":50.0}");
-    assert_body(&fixture, "projects/99/iterations/1/analytics", NULL,
+    assert_body(fixture, "projects/99/iterations/1/analytics", NULL,
                 "{\"kind\":\"analytics\",\"stories_accepted\":0,\"bugs_created\":0,"
                 "\"cycle_time\":0,\"rejection_rate\":0.0}");
-    assert_body(&fixture, "projects/99/iterations/2/analytics/cycle_time_details", NULL,
+    assert_body(fixture, "projects/99/iterations/2/analytics/cycle_time_details", NULL,
                 "[{\"total_cycle_time\":226800000,\"started_time\":140400000,\"started_count\":2,"
                 "\"finished_time\":0,\"finished_count\":0,\"delivered_time\":10800000,"
                 "\"delivered_count\":1,\"rejected_time\":75600000,\"rejected_count\":1,"
@@ -268,39 +236,35 @@ test_analytics(void)
                 "{\"started_time\":0,\"started_count\":0,\"finished_time\":0,\"finished_count\":0,"
                 "\"delivered_time\":0,\"delivered_count\":0,\"rejected_time\":0,"
                 "\"rejected_count\":0,\"story_id\":602,\"kind\":\"cycle_time_details\"}]");
-    fixture_close(&fixture);
 }
 
 /* The same facts as attributes of an iteration. */
 static void
-test_iteration_fields(void)
+test_iteration_fields(Fixture *fixture)
 {
-    Fixture fixture;
     const char *body;
 
-    open_past(&fixture);
-    assert_body(&fixture, "projects/99/iterations/2", "fields=analytics",
+    assert_body(fixture, "projects/99/iterations/2", "fields=analytics",
                 "{\"number\":2,\"analytics\":{\"kind\":\"analytics\",\"stories_accepted\":3,"
                 "\"bugs_created\":1,\"cycle_time\":126000000,\"rejection_rate\":50.0}}");
-    body = fixture_get(&fixture, "projects/99/iterations/2", "fields=accepted,created");
+    body = fixture_get(fixture, "projects/99/iterations/2", "fields=accepted,created");
     g_assert_nonnull(strstr(body, "\"accepted\":" HEADER));
     g_assert_nonnull(strstr(body, "[\"2017-04-23\",3.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,3,"));
     g_assert_nonnull(strstr(body, "\"created\":" HEADER));
     g_assert_nonnull(strstr(body, "[\"2017-04-23\",3.0,0.0,0.0,0.5,0.0,0.0,0.0,0.0,3,0,0,1,"));
-    fixture_close(&fixture);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/history/days", test_days);
-    g_test_add_func("/history/day-bounds", test_day_bounds);
-    g_test_add_func("/history/refusals", test_refusals);
-    g_test_add_func("/history/iteration-days", test_iteration_days);
-    g_test_add_func("/history/release-days", test_release_days);
-    g_test_add_func("/history/snapshots", test_snapshots);
-    g_test_add_func("/history/analytics", test_analytics);
-    g_test_add_func("/history/iteration-fields", test_iteration_fields);
+    fixture_test_with("/history/days", past, test_days);
+    fixture_test_with("/history/day-bounds", past, test_day_bounds);
+    fixture_test_with("/history/refusals", past, test_refusals);
+    fixture_test_with("/history/iteration-days", past, test_iteration_days);
+    fixture_test_with("/history/release-days", past, test_release_days);
+    fixture_test_with("/history/snapshots", past, test_snapshots);
+    fixture_test_with("/history/analytics", past, test_analytics);
+    fixture_test_with("/history/iteration-fields", past, test_iteration_fields);
     return g_test_run();
 }

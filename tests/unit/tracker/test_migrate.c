@@ -41,12 +41,11 @@ migrate(Fixture *f, guint more, GError **error)
 }
 
 static void
-test_steps(Fixture *f, gconstpointer user)
+test_steps(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
     gint64 stories = fixture_number(f, "SELECT count(*) FROM story");
 
-    (void)user;
     g_assert_cmpint(fixture_number(f, VERSION), ==, schema_version());
     g_assert_true(migrate(f, 1, &error));
     fixture_sql(f, "UPDATE colour SET name = 'green' WHERE name = 'red'");
@@ -59,11 +58,10 @@ test_steps(Fixture *f, gconstpointer user)
 }
 
 static void
-test_failure(Fixture *f, gconstpointer user)
+test_failure(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
 
-    (void)user;
     g_assert_false(migrate(f, 3, &error));
     g_assert_error(error, TRACKER_ERROR, TRACKER_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "nonsense"));
@@ -74,11 +72,10 @@ test_failure(Fixture *f, gconstpointer user)
 
 /* A program that does not know the new version refuses the file, and does not touch it. */
 static void
-test_newer(Fixture *f, gconstpointer user)
+test_newer(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
 
-    (void)user;
     g_assert_true(migrate(f, 2, &error));
     g_assert_null(tracker_open(f->path, 0, &error));
     g_assert_error(error, TRACKER_ERROR, TRACKER_ERROR_NEWER);
@@ -98,12 +95,11 @@ migrate_thread(gpointer user)
 
 /* Of several that open the file at once, one does each step. */
 static void
-test_at_once(Fixture *f, gconstpointer user)
+test_at_once(Fixture *f)
 {
     GThread *threads[4];
     Db *dbs[4]; /* each a program of its own */
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
         dbs[i] = db_open(f->path, 0, NULL);
         g_assert_nonnull(dbs[i]);
@@ -119,27 +115,13 @@ test_at_once(Fixture *f, gconstpointer user)
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM colour"), ==, 2);
 }
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/migrate/steps", Fixture, NULL, set_up, test_steps, tear_down);
-    g_test_add("/migrate/failure", Fixture, NULL, set_up, test_failure, tear_down);
-    g_test_add("/migrate/newer", Fixture, NULL, set_up, test_newer, tear_down);
-    g_test_add("/migrate/at-once", Fixture, NULL, set_up, test_at_once, tear_down);
+    fixture_test("/migrate/steps", test_steps);
+    fixture_test("/migrate/failure", test_failure);
+    fixture_test("/migrate/newer", test_newer);
+    fixture_test("/migrate/at-once", test_at_once);
     return g_test_run();
 }

@@ -19,24 +19,8 @@ static const char rows[] =
     " 1493854190000, 1493854190000, NULL);";
 
 static void
-set_up(Fixture *f, gconstpointer user)
+test_list(Fixture *f)
 {
-    (void)user;
-    fixture_open(f);
-    fixture_sql(f, rows);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
-static void
-test_list(Fixture *f, gconstpointer user)
-{
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "my/notifications", NULL), ==,
         "[{\"kind\":\"notification\",\"id\":12,\"project\":{\"kind\":\"project\",\"id\":99,"
@@ -65,9 +49,8 @@ test_list(Fixture *f, gconstpointer user)
 }
 
 static void
-test_filters(Fixture *f, gconstpointer user)
+test_filters(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "my/notifications", "fields=id&created_after=1493854100000"), ==,
                     "[{\"id\":12},{\"id\":13}]");
     g_assert_cmpstr(
@@ -89,9 +72,8 @@ test_filters(Fixture *f, gconstpointer user)
 }
 
 static void
-test_other_paths(Fixture *f, gconstpointer user)
+test_other_paths(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "people/101/notifications/since/1493854100000", "fields=message"), ==,
         "[{\"id\":12,\"message\":\"Bo has made you an owner of this story\"},"
@@ -153,9 +135,8 @@ news(Fixture *f, const char *token)
     } while (0)
 
 static void
-test_comments(Fixture *f, gconstpointer user)
+test_comments(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "DELETE FROM notification; INSERT INTO story_follower VALUES(555, 102)");
     send(f, TOKEN_ADA, "POST", "stories/555/comments", "{\"text\":\"Look, @bo. And @cy\"}");
     send(f, TOKEN_BO, "GET", "my/notifications", NULL);
@@ -188,9 +169,8 @@ test_comments(Fixture *f, gconstpointer user)
 }
 
 static void
-test_stories(Fixture *f, gconstpointer user)
+test_stories(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "DELETE FROM notification; DELETE FROM story_follower");
     /* Ada asked for 555 and owns it with Bo. */
     send(f, TOKEN_BO, "PUT", "stories/555", "{\"current_state\":\"delivered\"}");
@@ -214,10 +194,10 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/notifications/list", Fixture, NULL, set_up, test_list, tear_down);
-    g_test_add("/notifications/filters", Fixture, NULL, set_up, test_filters, tear_down);
-    g_test_add("/notifications/other-paths", Fixture, NULL, set_up, test_other_paths, tear_down);
-    g_test_add("/notifications/comments", Fixture, NULL, set_up, test_comments, tear_down);
-    g_test_add("/notifications/stories", Fixture, NULL, set_up, test_stories, tear_down);
+    fixture_test_with("/notifications/list", rows, test_list);
+    fixture_test_with("/notifications/filters", rows, test_filters);
+    fixture_test_with("/notifications/other-paths", rows, test_other_paths);
+    fixture_test_with("/notifications/comments", rows, test_comments);
+    fixture_test_with("/notifications/stories", rows, test_stories);
     return g_test_run();
 }

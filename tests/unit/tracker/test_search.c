@@ -40,13 +40,6 @@ static const char more[] =
     "INSERT INTO story_follower VALUES (564, 101), (562, 102);"
     "INSERT INTO epic_follower VALUES (4001, 101);";
 
-static void
-open_more(Fixture *fixture)
-{
-    fixture_open(fixture);
-    fixture_change(fixture, more);
-}
-
 /* The ids of an array of objects, as text. */
 static char *
 ids_of(const json_t *list)
@@ -97,7 +90,7 @@ assert_finds(Fixture *fixture, const char *query, const char *stories, const cha
 
 /* Every keyword, every alias, every kind of value: stories in the order of a search, then epics. */
 static void
-test_keywords(void)
+test_keywords(Fixture *fixture)
 {
     static const struct {
         const char *query, *stories, *epics;
@@ -246,13 +239,10 @@ test_keywords(void)
         {"accepted_after:2017-04-01 includedone:true", "561 550", ""},
         {"accepted_before:2017-05-01 includedone:true", "550", ""},
     };
-    Fixture fixture;
 
-    open_more(&fixture);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        assert_finds(&fixture, cases[i].query, cases[i].stories, cases[i].epics);
+        assert_finds(fixture, cases[i].query, cases[i].stories, cases[i].epics);
     }
-    fixture_close(&fixture);
 }
 
 static void
@@ -267,57 +257,51 @@ assert_refused(Fixture *fixture, const char *path, const char *query, const char
 }
 
 static void
-test_refusals(void)
+test_refusals(Fixture *fixture)
 {
     static const char date[] =
         "The date you requested could not be parsed. See FAQ for valid formats.";
     static const char search[] = "projects/99/search", stories[] = "projects/99/stories";
-    Fixture fixture;
 
-    open_more(&fixture);
-    assert_refused(&fixture, search, NULL, "this endpoint requires the parameter: query");
-    assert_refused(&fixture, search, "query=a&limit=3",
+    assert_refused(fixture, search, NULL, "this endpoint requires the parameter: query");
+    assert_refused(fixture, search, "query=a&limit=3",
                    "this endpoint cannot accept the parameter: limit");
-    assert_refused(&fixture, search, "query=%28a", "The search text lacks a closing parenthesis.");
-    assert_refused(&fixture, search, "query=%FF", "The search text is not valid UTF-8.");
-    assert_refused(&fixture, search, "query=has:x",
+    assert_refused(fixture, search, "query=%28a", "The search text lacks a closing parenthesis.");
+    assert_refused(fixture, search, "query=%FF", "The search text is not valid UTF-8.");
+    assert_refused(fixture, search, "query=has:x",
                    "'has' must be one of: blocker, blockers, blocked, blocking, label, labels,"
                    " owner, attachment, external_id, epic, epics");
-    assert_refused(&fixture, search, "query=is:x",
+    assert_refused(fixture, search, "query=is:x",
                    "'is' must be one of: blocked, blocking, following");
-    assert_refused(&fixture, search, "query=/a(/",
+    assert_refused(fixture, search, "query=/a(/",
                    "The regular expression /a(/ could not be parsed.");
-    assert_refused(&fixture, search, "query=owner:/%5Ba/",
+    assert_refused(fixture, search, "query=owner:/%5Ba/",
                    "The regular expression /[a/ could not be parsed.");
-    assert_refused(&fixture, search, "query=label:x,/a%7B2,1%7D/",
+    assert_refused(fixture, search, "query=label:x,/a%7B2,1%7D/",
                    "The regular expression /a{2,1}/ could not be parsed.");
-    assert_refused(&fixture, search, "query=name:/%5CC/",
+    assert_refused(fixture, search, "query=name:/%5CC/",
                    "The regular expression /\\C/ could not be parsed.");
     /* As recorded. */
-    assert_refused(&fixture, stories, "filter=created%3A-5days..now", date);
-    assert_refused(&fixture, "projects/99/epics", "filter=created:now", date);
-    assert_refused(&fixture, stories, "filter=a&with_state=started",
+    assert_refused(fixture, stories, "filter=created%3A-5days..now", date);
+    assert_refused(fixture, "projects/99/epics", "filter=created:now", date);
+    assert_refused(fixture, stories, "filter=a&with_state=started",
                    "the parameter 'filter' cannot be combined with the parameter: with_state");
-    assert_refused(&fixture, stories, "filter=a&limit=-1", "'limit' must be zero or greater");
-    fixture_close(&fixture);
+    assert_refused(fixture, stories, "filter=a&limit=-1", "'limit' must be zero or greater");
 }
 
 /* Backtracking without end: refused within the time that a search has. */
 static void
-test_hostile_regexp(void)
+test_hostile_regexp(Fixture *fixture)
 {
-    Fixture fixture;
     gint64 before = g_get_monotonic_time();
 
-    open_more(&fixture);
-    fixture_change(&fixture,
+    fixture_change(fixture,
                    "UPDATE story SET description = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'"
                    " WHERE id = 563");
-    assert_refused(&fixture, "projects/99/search", "query=/(a%2Ba%2B)%2B$/",
+    assert_refused(fixture, "projects/99/search", "query=/(a%2Ba%2B)%2B$/",
                    "The regular expression in your search takes too long.");
-    assert_finds(&fixture, "exhaust", "555", ""); /* the next one has its own time */
+    assert_finds(fixture, "exhaust", "555", ""); /* the next one has its own time */
     g_assert_cmpint(g_get_monotonic_time() - before, <, 60 * G_TIME_SPAN_SECOND);
-    fixture_close(&fixture);
 }
 
 static void
@@ -333,12 +317,10 @@ assert_answered(Fixture *fixture, const char *query)
 
 /* What the language allows, SQLite can parse. */
 static void
-test_largest(void)
+test_largest(Fixture *fixture)
 {
-    Fixture fixture;
     GString *right = g_string_new("e*t"), *left = g_string_new("e*t"), *chain = g_string_new("e*t");
 
-    open_more(&fixture);
     for (int level = 0; level < 4; level++) { /* three levels each: OR, AND, NOT */
         g_string_prepend(right, "name:w?m OR (e*t -(");
         g_string_append(right, "))");
@@ -348,48 +330,44 @@ test_largest(void)
     for (int i = 1; i < 100; i++) {
         g_string_append(chain, i % 2 ? " e*t" : " name:w?m*,e*t");
     }
-    assert_answered(&fixture, right->str);
-    assert_answered(&fixture, left->str);
-    assert_answered(&fixture, chain->str);
+    assert_answered(fixture, right->str);
+    assert_answered(fixture, left->str);
+    assert_answered(fixture, chain->str);
     (void)g_string_free(right, TRUE);
     (void)g_string_free(left, TRUE);
     (void)g_string_free(chain, TRUE);
-    fixture_close(&fixture);
 }
 
 static void
-test_shape(void)
+test_shape(Fixture *fixture)
 {
-    Fixture fixture;
     const char *body;
 
-    open_more(&fixture);
-    body = fixture_get(&fixture, "projects/99/search", "query=name:%22exhaust%20ports%22");
+    body = fixture_get(fixture, "projects/99/search", "query=name:%22exhaust%20ports%22");
     g_assert_true(
         g_str_has_prefix(body, "{\"stories\":{\"stories\":[{\"kind\":\"story\",\"id\":555,"));
     g_assert_true(g_str_has_suffix(
         body, "}],\"total_points\":2,\"total_points_completed\":0,\"total_hits\":1,"
               "\"total_hits_with_done\":1},\"epics\":{\"epics\":[],\"total_hits\":0},"
               "\"query\":\"name:\\\"exhaust ports\\\"\"}"));
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Project-Version"), ==, "230");
-    g_assert_null(fixture_header(&fixture, "X-Tracker-Pagination-Total"));
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Project-Version"), ==, "230");
+    g_assert_null(fixture_header(fixture, "X-Tracker-Pagination-Total"));
 
-    body = fixture_get(&fixture, "projects/99/search", "query=label:plans");
+    body = fixture_get(fixture, "projects/99/search", "query=label:plans");
     g_assert_nonnull(strstr(body,
                             "\"total_points\":2,\"total_points_completed\":0,\"total_hits\":1,"
                             "\"total_hits_with_done\":2}"));
-    body = fixture_get(&fixture, "projects/99/search", "query=label:plans%20includedone:true");
+    body = fixture_get(fixture, "projects/99/search", "query=label:plans%20includedone:true");
     g_assert_nonnull(strstr(body,
                             "\"total_points\":5,\"total_points_completed\":3,\"total_hits\":2,"
                             "\"total_hits_with_done\":2}"));
-    body = fixture_get(&fixture, "projects/99/search",
+    body = fixture_get(fixture, "projects/99/search",
                        "query=id:555&fields=stories(total_hits,stories(name,tasks(description)))");
     g_assert_cmpstr(
         body, ==,
         "{\"stories\":{\"stories\":[{\"id\":555,\"name\":\"Exhaust ports\",\"tasks\":["
         "{\"id\":701,\"description\":\"first\"},{\"id\":702,\"description\":\"second\"}]"
         "}],\"total_hits\":1}}");
-    fixture_close(&fixture);
 }
 
 static void
@@ -403,171 +381,149 @@ assert_filtered(Fixture *fixture, const char *query, const char *ids)
 }
 
 static void
-test_filter(void)
+test_filter(Fixture *fixture)
 {
-    Fixture fixture;
-
-    open_more(&fixture);
-    assert_filtered(&fixture, "filter=type:feature", "561 555 564 557");
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Limit"), ==, "100");
-    assert_filtered(&fixture,
+    assert_filtered(fixture, "filter=type:feature", "561 555 564 557");
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Limit"), ==, "100");
+    assert_filtered(fixture,
                     "filter=type:feature&limit=2&offset=1&date_format=millis&project_id=99",
                     "555 564");
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Returned"), ==, "2");
-    assert_filtered(&fixture, "filter=type:feature&offset=9&fields=id", "");
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Total"), ==, "4");
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Returned"), ==, "2");
+    assert_filtered(fixture, "filter=type:feature&offset=9&fields=id", "");
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Total"), ==, "4");
     /* As recorded: nothing found, no total. */
-    assert_filtered(&fixture, "filter=type:nonsense", "");
-    g_assert_null(fixture_header(&fixture, "X-Tracker-Pagination-Total"));
-    g_assert_cmpstr(fixture_header(&fixture, "X-Tracker-Pagination-Returned"), ==, "0");
-    fixture_close(&fixture);
+    assert_filtered(fixture, "filter=type:nonsense", "");
+    g_assert_null(fixture_header(fixture, "X-Tracker-Pagination-Total"));
+    g_assert_cmpstr(fixture_header(fixture, "X-Tracker-Pagination-Returned"), ==, "0");
 }
 
 static void
-test_epic_filter(void)
+test_epic_filter(Fixture *fixture)
 {
-    Fixture fixture;
     json_t *root;
     g_autofree char *ids = NULL;
 
-    open_more(&fixture);
-    root = get_json(&fixture, "projects/99/epics", "filter", "wombat");
+    root = get_json(fixture, "projects/99/epics", "filter", "wombat");
     ids = ids_of(root);
     g_assert_cmpstr(ids, ==, "4002");
     json_decref(root);
-    fixture_close(&fixture);
 }
 
 /* What was accepted is done when its iteration ends: Monday, 2017-05-08 07:00 UTC. Velocity follows
  * the clock as well: one point in the only iteration with any, of three. */
 static void
-test_rollover(void)
+test_rollover(Fixture *fixture)
 {
-    Fixture fixture;
-
-    open_more(&fixture);
-    assert_finds(&fixture, "accepted_since:2017-05-01", "561", "");
-    fixture.now_ms = G_GINT64_CONSTANT(1494226799000);
-    assert_finds(&fixture, "accepted_since:2017-05-01", "561", "");
-    fixture.now_ms += 1000;
-    assert_finds(&fixture, "accepted_since:2017-05-01", "", "");
-    assert_finds(&fixture, "accepted_since:2017-05-01 includedone:true", "561", "");
+    assert_finds(fixture, "accepted_since:2017-05-01", "561", "");
+    fixture->now_ms = G_GINT64_CONSTANT(1494226799000);
+    assert_finds(fixture, "accepted_since:2017-05-01", "561", "");
+    fixture->now_ms += 1000;
+    assert_finds(fixture, "accepted_since:2017-05-01", "", "");
+    assert_finds(fixture, "accepted_since:2017-05-01 includedone:true", "561", "");
     g_assert_cmpstr(
-        fixture_get(&fixture, "projects/99", "fields=current_velocity,current_iteration_number"),
-        ==, "{\"id\":99,\"current_iteration_number\":5,\"current_velocity\":0}");
-    fixture_change(&fixture, "UPDATE story SET estimate = 8 WHERE id = 561");
-    g_assert_cmpstr(fixture_get(&fixture, "projects/99", "fields=current_velocity"), ==,
+        fixture_get(fixture, "projects/99", "fields=current_velocity,current_iteration_number"), ==,
+        "{\"id\":99,\"current_iteration_number\":5,\"current_velocity\":0}");
+    fixture_change(fixture, "UPDATE story SET estimate = 8 WHERE id = 561");
+    g_assert_cmpstr(fixture_get(fixture, "projects/99", "fields=current_velocity"), ==,
                     "{\"id\":99,\"current_velocity\":2}");
-    fixture_change(&fixture, "INSERT INTO iteration_override(project_id, number, team_strength)"
-                             " VALUES (99, 4, 0.5), (99, 3, 0)");
-    g_assert_cmpstr(fixture_get(&fixture, "projects/99", "fields=current_velocity"), ==,
+    fixture_change(fixture, "INSERT INTO iteration_override(project_id, number, team_strength)"
+                            " VALUES (99, 4, 0.5), (99, 3, 0)");
+    g_assert_cmpstr(fixture_get(fixture, "projects/99", "fields=current_velocity"), ==,
                     "{\"id\":99,\"current_velocity\":8}");
-    fixture_close(&fixture);
 }
 
 /* At most 500 are shown, all are counted. */
 static void
-test_many(void)
+test_many(Fixture *fixture)
 {
-    Fixture fixture;
     json_t *root, *part;
 
-    open_more(&fixture);
     fixture_change(
-        &fixture,
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
-        " INSERT INTO story(id, project_id, position, name, story_type, current_state,"
-        " estimate) SELECT 10000 + i, 99, 10000 + i, 'Herd ' || i, 'feature', 'unstarted',"
-        " 1 FROM n");
-    root = get_json(&fixture, "projects/99/search", "query", "herd");
+        fixture, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+                 " INSERT INTO story(id, project_id, position, name, story_type, current_state,"
+                 " estimate) SELECT 10000 + i, 99, 10000 + i, 'Herd ' || i, 'feature', 'unstarted',"
+                 " 1 FROM n");
+    root = get_json(fixture, "projects/99/search", "query", "herd");
     part = json_object_get(root, "stories");
     g_assert_cmpuint(json_array_size(json_object_get(part, "stories")), ==, 500);
     g_assert_cmpint(json_integer_value(json_object_get(part, "total_hits")), ==, 600);
     g_assert_cmpint(json_integer_value(json_object_get(part, "total_points")), ==, 600);
     json_decref(root);
-    fixture_close(&fixture);
 }
 
 static void
-test_workspace(void)
+test_workspace(Fixture *fixture)
 {
-    Fixture fixture;
     json_t *root;
     g_autofree char *ids = NULL;
 
-    open_more(&fixture);
     fixture_change(
-        &fixture,
+        fixture,
         "INSERT INTO workspace(id, person_id, name) VALUES (1, 101, 'Mine'), (2, 102, 'X');"
         "INSERT INTO project(id, name) VALUES (44, 'Also');"
         "INSERT INTO membership(project_id, person_id, role) VALUES (44, 101, 'viewer');"
         "INSERT INTO story(id, project_id, position, name, story_type, current_state,"
         " estimate) VALUES (900, 44, 1, 'wombat', 'feature', 'started', 3);"
         "INSERT INTO workspace_project VALUES (1, 0, 44), (1, 1, 99), (1, 2, 22);");
-    root = get_json(&fixture, "my/workspaces/1/search", "query", "wombat");
+    root = get_json(fixture, "my/workspaces/1/search", "query", "wombat");
     ids = ids_of(json_object_get(json_object_get(root, "stories"), "stories"));
     g_assert_cmpstr(ids, ==, "900 561"); /* nothing of project 22, which is closed to Ada */
     g_assert_cmpint(
         json_integer_value(json_object_get(json_object_get(root, "stories"), "total_points")), ==,
         4);
     json_decref(root);
-    (void)fixture_get(&fixture, "my/workspaces/2/search", "query=wombat");
-    g_assert_cmpint(fixture.response.status, ==, 404);
-    fixture_close(&fixture);
+    (void)fixture_get(fixture, "my/workspaces/2/search", "query=wombat");
+    g_assert_cmpint(fixture->response.status, ==, 404);
 }
 
 /* Insert, update and delete of every kind of text, also twice within one change, by REPLACE, and
  * rolled back. */
 static void
-test_index_follows(void)
+test_index_follows(Fixture *fixture)
 {
-    Fixture fixture;
+    assert_finds(fixture, "gnu", "", "");
+    fixture_change(fixture, "UPDATE story SET name = 'Gnu', description = NULL WHERE id = 555;"
+                            "UPDATE comment SET text = 'zebra' WHERE id IN (801, 803);"
+                            "UPDATE task SET description = 'yak' WHERE id = 701;"
+                            "UPDATE file_attachment SET filename = 'newt.png' WHERE id = 300;"
+                            "UPDATE epic SET name = 'Emu', description = 'gnu' WHERE id = 4001");
+    assert_finds(fixture, "gnu", "555", "4001");
+    assert_finds(fixture, "name:gnu", "555", "");
+    assert_finds(fixture, "zebra", "555", "4001");
+    assert_finds(fixture, "yak newt", "555", "");
+    assert_finds(fixture, "exhaust OR quoted OR first OR hi", "", "");
+    assert_finds(fixture, "name:emu", "", "4001");
 
-    open_more(&fixture);
-    assert_finds(&fixture, "gnu", "", "");
-    fixture_change(&fixture, "UPDATE story SET name = 'Gnu', description = NULL WHERE id = 555;"
-                             "UPDATE comment SET text = 'zebra' WHERE id IN (801, 803);"
-                             "UPDATE task SET description = 'yak' WHERE id = 701;"
-                             "UPDATE file_attachment SET filename = 'newt.png' WHERE id = 300;"
-                             "UPDATE epic SET name = 'Emu', description = 'gnu' WHERE id = 4001");
-    assert_finds(&fixture, "gnu", "555", "4001");
-    assert_finds(&fixture, "name:gnu", "555", "");
-    assert_finds(&fixture, "zebra", "555", "4001");
-    assert_finds(&fixture, "yak newt", "555", "");
-    assert_finds(&fixture, "exhaust OR quoted OR first OR hi", "", "");
-    assert_finds(&fixture, "name:emu", "", "4001");
+    fixture_change(fixture, "UPDATE story SET name = 'Ibex' WHERE id = 555;"
+                            "UPDATE story SET name = 'Okapi' WHERE id = 555;"
+                            "DELETE FROM task WHERE id = 701;"
+                            "INSERT INTO task(id, story_id, description, position) VALUES"
+                            " (701, 556, 'lynx', 1);"
+                            "INSERT INTO task(id, story_id, description, position) VALUES"
+                            " (777, 556, 'vole', 1);"
+                            "DELETE FROM task WHERE id = 777");
+    assert_finds(fixture, "okapi", "555", "");
+    assert_finds(fixture, "gnu OR ibex OR yak OR vole", "", "4001");
+    assert_finds(fixture, "lynx", "556", "");
 
-    fixture_change(&fixture, "UPDATE story SET name = 'Ibex' WHERE id = 555;"
-                             "UPDATE story SET name = 'Okapi' WHERE id = 555;"
-                             "DELETE FROM task WHERE id = 701;"
-                             "INSERT INTO task(id, story_id, description, position) VALUES"
-                             " (701, 556, 'lynx', 1);"
-                             "INSERT INTO task(id, story_id, description, position) VALUES"
-                             " (777, 556, 'vole', 1);"
-                             "DELETE FROM task WHERE id = 777");
-    assert_finds(&fixture, "okapi", "555", "");
-    assert_finds(&fixture, "gnu OR ibex OR yak OR vole", "", "4001");
-    assert_finds(&fixture, "lynx", "556", "");
+    fixture_change(fixture, "INSERT OR REPLACE INTO comment(id, story_id, text) VALUES"
+                            " (801, 557, 'heron')");
+    assert_finds(fixture, "heron", "557", "");
+    assert_finds(fixture, "zebra", "", "4001");
 
-    fixture_change(&fixture, "INSERT OR REPLACE INTO comment(id, story_id, text) VALUES"
-                             " (801, 557, 'heron')");
-    assert_finds(&fixture, "heron", "557", "");
-    assert_finds(&fixture, "zebra", "", "4001");
-
-    fixture_sql(&fixture, "BEGIN; UPDATE story SET name = 'Kiwi' WHERE id = 556; ROLLBACK");
-    fixture_change(&fixture, "DELETE FROM story WHERE id = 555; DELETE FROM epic WHERE id = 4001");
-    assert_finds(&fixture, "okapi OR kiwi", "", "");
-    assert_finds(&fixture, "emu OR gnu", "", "");
-    assert_finds(&fixture, "beta", "556", "");
+    fixture_sql(fixture, "BEGIN; UPDATE story SET name = 'Kiwi' WHERE id = 556; ROLLBACK");
+    fixture_change(fixture, "DELETE FROM story WHERE id = 555; DELETE FROM epic WHERE id = 4001");
+    assert_finds(fixture, "okapi OR kiwi", "", "");
+    assert_finds(fixture, "emu OR gnu", "", "");
+    assert_finds(fixture, "beta", "556", "");
     /* Ids that have no number in the index are stories all the same. */
-    fixture_change(&fixture, "INSERT INTO story(id, project_id, position, name, story_type,"
-                             " current_state) VALUES (9223372036854775807, 99, 5, 'Kudu', 'bug',"
-                             " 'started')");
-    assert_finds(&fixture, "kudu", "", "");
-    assert_finds(&fixture, "name:/kudu/", "9223372036854775807", "");
-    fixture_close(&fixture);
+    fixture_change(fixture, "INSERT INTO story(id, project_id, position, name, story_type,"
+                            " current_state) VALUES (9223372036854775807, 99, 5, 'Kudu', 'bug',"
+                            " 'started')");
+    assert_finds(fixture, "kudu", "", "");
+    assert_finds(fixture, "name:/kudu/", "9223372036854775807", "");
 }
 
 /* The plan of a search's statement, as SQLite explains it. */
@@ -601,7 +557,7 @@ plan_of(DbConn *conn, const char *query)
 
 /* What selects few stories starts from them, not from the project. */
 static void
-test_plans(void)
+test_plans(Fixture *fixture)
 {
     static const struct {
         const char *query, *step;
@@ -617,11 +573,9 @@ test_plans(void)
         {"accepted:-3d..today",
          "story_accepted (project_id=? AND accepted_at>? AND accepted_at<?)"},
     };
-    Fixture fixture;
     g_autoptr(DbConn) conn = NULL;
 
-    open_more(&fixture);
-    conn = db_take(tracker_db(fixture.tracker), NULL);
+    conn = db_take(tracker_db(fixture->tracker), NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *plan = plan_of(conn, cases[i].query);
 
@@ -631,24 +585,23 @@ test_plans(void)
         }
     }
     db_give(g_steal_pointer(&conn));
-    fixture_close(&fixture);
 }
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/search/keywords", test_keywords);
-    g_test_add_func("/search/refusals", test_refusals);
-    g_test_add_func("/search/hostile-regexp", test_hostile_regexp);
-    g_test_add_func("/search/largest", test_largest);
-    g_test_add_func("/search/shape", test_shape);
-    g_test_add_func("/search/filter", test_filter);
-    g_test_add_func("/search/epic-filter", test_epic_filter);
-    g_test_add_func("/search/rollover", test_rollover);
-    g_test_add_func("/search/many", test_many);
-    g_test_add_func("/search/workspace", test_workspace);
-    g_test_add_func("/search/plans", test_plans);
-    g_test_add_func("/search/index", test_index_follows);
+    fixture_test_with("/search/keywords", more, test_keywords);
+    fixture_test_with("/search/refusals", more, test_refusals);
+    fixture_test_with("/search/hostile-regexp", more, test_hostile_regexp);
+    fixture_test_with("/search/largest", more, test_largest);
+    fixture_test_with("/search/shape", more, test_shape);
+    fixture_test_with("/search/filter", more, test_filter);
+    fixture_test_with("/search/epic-filter", more, test_epic_filter);
+    fixture_test_with("/search/rollover", more, test_rollover);
+    fixture_test_with("/search/many", more, test_many);
+    fixture_test_with("/search/workspace", more, test_workspace);
+    fixture_test_with("/search/plans", more, test_plans);
+    fixture_test_with("/search/index", more, test_index_follows);
     return g_test_run();
 }

@@ -9,9 +9,8 @@
     "blockers,reviews(:default,review_type),transitions,requested_by"
 
 static void
-test_story(Fixture *f, gconstpointer user)
+test_story(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "stories/555", NULL), ==,
         "{\"kind\":\"story\",\"id\":555,\"created_at\":\"2014-02-17T00:00:00Z\","
@@ -34,9 +33,8 @@ test_story(Fixture *f, gconstpointer user)
 }
 
 static void
-test_me(Fixture *f, gconstpointer user)
+test_me(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "me", NULL), ==,
         "{\"kind\":\"me\",\"id\":101,\"name\":\"Ada Example\",\"initials\":\"AE\","
@@ -52,9 +50,8 @@ test_me(Fixture *f, gconstpointer user)
 }
 
 static void
-test_project(Fixture *f, gconstpointer user)
+test_project(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "projects/99", NULL), ==,
         "{\"id\":99,\"kind\":\"project\",\"name\":\"Demo\",\"version\":230,\"iteration_length\":1,"
@@ -80,7 +77,7 @@ test_project(Fixture *f, gconstpointer user)
 
 /* Every list that is there parses, is an array, and is of the length that the fixture says. */
 static void
-test_lists(Fixture *f, gconstpointer user)
+test_lists(Fixture *f)
 {
     static const struct {
         const char *path;
@@ -114,7 +111,6 @@ test_lists(Fixture *f, gconstpointer user)
         {"accounts/100/memberships", 1},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
         json_t *json = json_loads(fixture_get(f, lists[i].path, NULL), 0, NULL);
 
@@ -133,7 +129,7 @@ test_lists(Fixture *f, gconstpointer user)
 }
 
 static void
-test_filters(Fixture *f, gconstpointer user)
+test_filters(Fixture *f)
 {
     static const struct {
         const char *query, *ids;
@@ -154,7 +150,6 @@ test_filters(Fixture *f, gconstpointer user)
         {"filter=exhaust", "[{\"id\":555}]"},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(filters); i++) {
         g_autofree char *query = g_strconcat("fields=id&", filters[i].query, NULL);
         const char *body = fixture_get(f, "projects/99/stories", query);
@@ -172,9 +167,8 @@ test_filters(Fixture *f, gconstpointer user)
 }
 
 static void
-test_activity(Fixture *f, gconstpointer user)
+test_activity(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_get(f, "projects/99/activity", "since_version=228&sort_order=asc&limit=1"), ==,
         "[{\"kind\":\"story_update_activity\",\"guid\":\"99_229\",\"project_version\":229,"
@@ -196,9 +190,8 @@ test_activity(Fixture *f, gconstpointer user)
 }
 
 static void
-test_envelope(Fixture *f, gconstpointer user)
+test_envelope(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "projects/99/stories", "fields=id&limit=1&envelope=true"), ==,
                     "{\"data\":[{\"id\":550}],\"pagination\":{\"total\":4,\"limit\":1,\"offset\":0,"
                     "\"returned\":1},\"project_version\":230,\"http_status\":\"200\"}");
@@ -216,9 +209,8 @@ test_envelope(Fixture *f, gconstpointer user)
 
 /* What one may no longer read does not show through a workspace or a list of members. */
 static void
-test_former_member(Fixture *f, gconstpointer user)
+test_former_member(Fixture *f)
 {
-    (void)user;
     fixture_sql(f,
                 "INSERT INTO workspace(id, person_id, name) VALUES (1, 101, 'Both'), (2, 103, 'x');"
                 "INSERT INTO workspace_project VALUES (1, 0, 22), (1, 1, 99);"
@@ -234,9 +226,8 @@ test_former_member(Fixture *f, gconstpointer user)
 }
 
 static void
-test_summaries(Fixture *f, gconstpointer user)
+test_summaries(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "stories/555", "fields=cycle_time_details"), ==,
                     "{\"id\":555,\"cycle_time_details\":{\"total_cycle_time\":10367117000,"
                     "\"started_time\":10367117000,\"started_count\":1,\"finished_time\":0,"
@@ -269,13 +260,12 @@ test_summaries(Fixture *f, gconstpointer user)
 
 /* A full page with everything nested: correct in every story, and its time told. */
 static void
-test_full_page(Fixture *f, gconstpointer user)
+test_full_page(Fixture *f)
 {
     gint64 started, best = G_MAXINT64;
     json_t *json, *story;
     gsize index;
 
-    (void)user;
     fixture_fill(f, 600);
     for (int i = 0; i < 5; i++) {
         started = g_get_monotonic_time();
@@ -321,11 +311,10 @@ reader(gpointer user)
 
 /* Twelve readers, more than the pool keeps, beside a writer. */
 static void
-test_threads(Fixture *f, gconstpointer user)
+test_threads(Fixture *f)
 {
     GThread *threads[12];
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
         threads[i] = g_thread_new("reader", reader, f);
     }
@@ -338,13 +327,12 @@ test_threads(Fixture *f, gconstpointer user)
 }
 
 static void
-test_open(Fixture *f, gconstpointer user)
+test_open(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = g_build_filename(f->dir, "no.db", NULL);
     Tracker *again;
 
-    (void)user;
     g_assert_cmpuint(strlen(tracker_instance_id(f->tracker)), ==, 32);
     g_assert_cmpint(tracker_local_person(f->tracker), ==, 0);
     again = tracker_open(f->path, TRACKER_READ_ONLY, &error);
@@ -370,24 +358,9 @@ test_open(Fixture *f, gconstpointer user)
 }
 
 static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
-static void
-test_only_reads(Fixture *f, gconstpointer user)
+test_only_reads(Fixture *f)
 {
     (void)f;
-    (void)user;
     g_assert_true(tracker_only_reads("GET", "/services/v5/me"));
     g_assert_true(tracker_only_reads("POST", "/services/v5/projects/99/export"));
     g_assert_true(tracker_only_reads("POST", "/services/v5/aggregator"));
@@ -401,7 +374,7 @@ main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        void (*run)(Fixture *, gconstpointer);
+        FixtureTest run;
     } tests[] = {
         {"/tracker/service/story", test_story},
         {"/tracker/service/me", test_me},
@@ -420,7 +393,7 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
-        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].run, tear_down);
+        fixture_test(tests[i].name, tests[i].run);
     }
     return g_test_run();
 }

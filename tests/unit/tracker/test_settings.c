@@ -3,31 +3,18 @@
 
 #include <string.h>
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-    fixture_sql(
-        f, "INSERT INTO webhook(id, project_id, webhook_url, webhook_version, enabled,"
-           " last_error_code, last_response_body, created_at, updated_at) VALUES"
-           "(1, 99, 'https://hook.example.org/a', 'v5', 1, 503, 'down', 1493854100000,"
-           " 1493854136000), (2, 22, 'https://hook.example.org/b', 'v5', 0, NULL, NULL, 1, 1);"
-           "INSERT INTO integration(id, project_id, kind, name, active, secrets, extra) VALUES"
-           "(1, 99, 'jira_integration', 'Jira', 1, '{\"api_password\":\"secret\"}',"
-           " '{\"filter_id\":\"7\"}');"
-           "INSERT INTO saved_search VALUES(1, 99, 101, 'Mine', 'owner:ada', NULL),"
-           "(2, 99, 102, 'Not mine', 'owner:bo', NULL), (3, 22, 101, 'Elsewhere', 'x', NULL);"
-           "INSERT INTO workspace(id, person_id, name) VALUES(250, 101, 'Multi'), (251, 103, 'No');"
-           "INSERT INTO workspace_project VALUES(250, 0, 99), (250, 1, 22), (251, 0, 22);");
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
+static const char rows[] =
+    "INSERT INTO webhook(id, project_id, webhook_url, webhook_version, enabled,"
+    " last_error_code, last_response_body, created_at, updated_at) VALUES"
+    "(1, 99, 'https://hook.example.org/a', 'v5', 1, 503, 'down', 1493854100000,"
+    " 1493854136000), (2, 22, 'https://hook.example.org/b', 'v5', 0, NULL, NULL, 1, 1);"
+    "INSERT INTO integration(id, project_id, kind, name, active, secrets, extra) VALUES"
+    "(1, 99, 'jira_integration', 'Jira', 1, '{\"api_password\":\"secret\"}',"
+    " '{\"filter_id\":\"7\"}');"
+    "INSERT INTO saved_search VALUES(1, 99, 101, 'Mine', 'owner:ada', NULL),"
+    "(2, 99, 102, 'Not mine', 'owner:bo', NULL), (3, 22, 101, 'Elsewhere', 'x', NULL);"
+    "INSERT INTO workspace(id, person_id, name) VALUES(250, 101, 'Multi'), (251, 103, 'No');"
+    "INSERT INTO workspace_project VALUES(250, 0, 99), (250, 1, 22), (251, 0, 22);";
 
 static void
 expect_status(Fixture *f, const char *path, int status)
@@ -37,7 +24,7 @@ expect_status(Fixture *f, const char *path, int status)
 }
 
 static void
-test_webhooks(Fixture *f, gconstpointer user)
+test_webhooks(Fixture *f)
 {
     static const char one[] =
         "{\"kind\":\"webhook\",\"id\":1,\"project_id\":99,\"webhook_url\":"
@@ -45,7 +32,6 @@ test_webhooks(Fixture *f, gconstpointer user)
         "\"last_error_code\":503,\"last_response_body\":\"down\","
         "\"created_at\":\"2017-05-03T23:28:20Z\",\"updated_at\":\"2017-05-03T23:28:56Z\"}";
 
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "projects/99/webhooks/1", NULL), ==, one);
     g_assert_cmpstr(fixture_get(f, "projects/99/webhooks", "fields=enabled"), ==,
                     "[{\"id\":1,\"enabled\":true}]");
@@ -59,9 +45,8 @@ test_webhooks(Fixture *f, gconstpointer user)
 }
 
 static void
-test_integrations(Fixture *f, gconstpointer user)
+test_integrations(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "projects/99/integrations/1", NULL), ==,
                     "{\"kind\":\"jira_integration\",\"id\":1,\"project_id\":99,\"name\":\"Jira\","
                     "\"active\":true,\"filter_id\":\"7\"}");
@@ -77,18 +62,16 @@ test_integrations(Fixture *f, gconstpointer user)
 }
 
 static void
-test_saved_searches(Fixture *f, gconstpointer user)
+test_saved_searches(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "projects/99/my/searches", NULL), ==,
                     "[{\"kind\":\"saved_search\",\"id\":1,\"project_id\":99,\"name\":\"Mine\","
                     "\"query\":\"owner:ada\"}]");
 }
 
 static void
-test_workspace(Fixture *f, gconstpointer user)
+test_workspace(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_get(f, "my/workspaces/250", "fields=:default"), ==,
                     "{\"id\":250,\"kind\":\"workspace\",\"name\":\"Multi\",\"person_id\":101,"
                     "\"project_ids\":[99]}");
@@ -102,9 +85,8 @@ test_workspace(Fixture *f, gconstpointer user)
 }
 
 static void
-test_workspace_activity(Fixture *f, gconstpointer user)
+test_workspace_activity(Fixture *f)
 {
-    (void)user;
     /* Project 22 is in the workspace, but Ada is no member any more. */
     g_assert_cmpstr(
         fixture_get(f, "my/workspaces/250/activity", "fields=guid"), ==,
@@ -118,11 +100,10 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/settings/webhooks", Fixture, NULL, set_up, test_webhooks, tear_down);
-    g_test_add("/settings/integrations", Fixture, NULL, set_up, test_integrations, tear_down);
-    g_test_add("/settings/saved-searches", Fixture, NULL, set_up, test_saved_searches, tear_down);
-    g_test_add("/settings/workspace", Fixture, NULL, set_up, test_workspace, tear_down);
-    g_test_add("/settings/workspace-activity", Fixture, NULL, set_up, test_workspace_activity,
-               tear_down);
+    fixture_test_with("/settings/webhooks", rows, test_webhooks);
+    fixture_test_with("/settings/integrations", rows, test_integrations);
+    fixture_test_with("/settings/saved-searches", rows, test_saved_searches);
+    fixture_test_with("/settings/workspace", rows, test_workspace);
+    fixture_test_with("/settings/workspace-activity", rows, test_workspace_activity);
     return g_test_run();
 }

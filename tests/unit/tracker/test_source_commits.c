@@ -2,27 +2,14 @@
 #include "support_service.h"
 
 #include <jansson.h>
-#include <string.h>
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-    fixture_sql(f, "INSERT INTO story(id, project_id, position, name, story_type, current_state,"
-                   " estimate) VALUES"
-                   "(561, 99, 210, 'Feature', 'feature', 'unstarted', 1),"
-                   "(562, 99, 220, 'Chore', 'chore', 'started', NULL),"
-                   "(563, 99, 230, 'Bug', 'bug', 'unstarted', NULL),"
-                   "(564, 99, 240, 'Unestimated', 'feature', 'unstarted', NULL)");
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
+static const char rows[] =
+    "INSERT INTO story(id, project_id, position, name, story_type, current_state,"
+    " estimate) VALUES"
+    "(561, 99, 210, 'Feature', 'feature', 'unstarted', 1),"
+    "(562, 99, 220, 'Chore', 'chore', 'started', NULL),"
+    "(563, 99, 230, 'Bug', 'bug', 'unstarted', NULL),"
+    "(564, 99, 240, 'Unestimated', 'feature', 'unstarted', NULL)";
 
 static void
 commit(Fixture *f, const char *message)
@@ -36,12 +23,6 @@ commit(Fixture *f, const char *message)
     g_assert_cmpint(f->response.status, ==, 200);
     free(text);
     json_decref(body);
-}
-
-static const char *
-text_at(Fixture *f, const char *path)
-{
-    return json_string_value(fixture_at(f, path));
 }
 
 /* "561 started, 562 accepted": of the last answer. */
@@ -68,9 +49,8 @@ told(Fixture *f)
     } while (0)
 
 static void
-test_states(Fixture *f, gconstpointer user)
+test_states(Fixture *f)
 {
-    (void)user;
     assert_told(f, "Work on [#561]", "561 started");
     assert_told(f, "[Fixes #561 #562] at last", "561 finished, 562 accepted");
     assert_told(f, "[Delivers #561]\n[#563 fixed]", "561 delivered, 563 finished");
@@ -84,38 +64,37 @@ test_states(Fixture *f, gconstpointer user)
 }
 
 static void
-test_comment(Fixture *f, gconstpointer user)
+test_comment(Fixture *f)
 {
-    (void)user;
     commit(f, "Say more [Finishes #561]");
     g_assert_null(fixture_header(f, "X-Tracker-Project-Version"));
     g_assert_cmpint(fixture_number(f, "SELECT version FROM project WHERE id = 99"), ==, 231);
     (void)fixture_json(f, "GET", "stories/561/comments", NULL);
-    g_assert_cmpstr(text_at(f, "0.text"), ==,
+    g_assert_cmpstr(fixture_text(f, "0.text"), ==,
                     "Commit by Bo\nhttps://github.com/acme/app/commit/abc123\n\n"
                     "Say more [Finishes #561]");
-    g_assert_cmpstr(text_at(f, "0.commit_identifier"), ==, "abc123");
-    g_assert_cmpstr(text_at(f, "0.commit_type"), ==, "github");
+    g_assert_cmpstr(fixture_text(f, "0.commit_identifier"), ==, "abc123");
+    g_assert_cmpstr(fixture_text(f, "0.commit_type"), ==, "github");
     /* Bo is a member of that name. */
     g_assert_cmpint(json_integer_value(fixture_at(f, "0.person_id")), ==, 102);
     (void)fixture_json(f, "GET", "stories/561/activity", NULL);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "story_update_activity");
-    g_assert_cmpstr(text_at(f, "0.highlight"), ==, "finished");
-    g_assert_cmpstr(text_at(f, "0.performed_by.name"), ==, "Bo");
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "story_update_activity");
+    g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "finished");
+    g_assert_cmpstr(fixture_text(f, "0.performed_by.name"), ==, "Bo");
     commit(f, "Again [#561]");
     (void)fixture_json(f, "GET", "stories/561/activity?limit=1", NULL);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "comment_create_activity");
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "comment_create_activity");
     /* Somebody whose name nobody has: the caller. */
     (void)fixture_json(f, "POST", "source_commits?fields=comments",
                        "{\"source_commit\":{\"commit_id\":\"d\",\"message\":\"[#563]\","
                        "\"author\":\"Stranger\"}}");
     g_assert_cmpint(json_integer_value(fixture_at(f, "0.comments.0.person_id")), ==, 101);
-    g_assert_cmpstr(text_at(f, "0.comments.0.text"), ==, "Commit by Stranger\n\n[#563]");
+    g_assert_cmpstr(fixture_text(f, "0.comments.0.text"), ==, "Commit by Stranger\n\n[#563]");
     g_assert_null(fixture_at(f, "0.comments.0.commit_type"));
 }
 
 static void
-test_messages(Fixture *f, gconstpointer user)
+test_messages(Fixture *f)
 {
     static const char *const nothing[] = {
         "",         "#561",   "[561]",
@@ -125,7 +104,6 @@ test_messages(Fixture *f, gconstpointer user)
         "[#800]",             /* of one that everybody may read */
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(nothing); i++) {
         assert_told(f, nothing[i], "");
     }
@@ -138,9 +116,8 @@ test_messages(Fixture *f, gconstpointer user)
 }
 
 static void
-test_refuse(Fixture *f, gconstpointer user)
+test_refuse(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "POST", "source_commits", "{}",
                     "this endpoint requires the parameter: source_commit");
     fixture_refused(f, "POST", "source_commits", "{\"source_commit\":{}}",
@@ -152,7 +129,7 @@ test_refuse(Fixture *f, gconstpointer user)
                     "The 'commit_id' parameter value was '1' but must be of type 'string'");
 }
 
-#define ADD(name, test) g_test_add("/source-commits/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) fixture_test_with("/source-commits/" name, rows, test)
 
 int
 main(int argc, char **argv)

@@ -2,67 +2,32 @@
 #include "support_service.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #define LABELS "projects/99/labels"
 #define EPICS "projects/99/epics"
 #define VERSION "SELECT version FROM project WHERE id = 99"
 
 static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
-static const char *
-text_at(Fixture *f, const char *path)
-{
-    return json_string_value(fixture_at(f, path));
-}
-
-static gint64
-int_at(Fixture *f, const char *path)
-{
-    return json_integer_value(fixture_at(f, path));
-}
-
-static void
-expect(Fixture *f, const char *method, const char *path, const char *body, int status)
-{
-    (void)fixture_json(f, method, path, body);
-    g_assert_cmpint(f->response.status, ==, status);
-}
-
-static void
 look_at_activity(Fixture *f, const char *kind, const char *message)
 {
-    expect(f, "GET", "projects/99/activity?limit=1", NULL, 200);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, kind);
-    g_assert_cmpstr(text_at(f, "0.message"), ==, message);
+    fixture_expect(f, "GET", "projects/99/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, kind);
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, message);
 }
 
 /* ---- labels ---- */
 
 static void
-test_label_create(Fixture *f, gconstpointer user)
+test_label_create(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_send(f, "POST", LABELS, "{\"name\":\" Needs DESIGN \"}"), ==,
                     "{\"kind\":\"label\",\"id\":5003,\"project_id\":99,\"name\":\"needs design\","
                     "\"created_at\":\"2017-05-03T23:29:41Z\","
                     "\"updated_at\":\"2017-05-03T23:29:41Z\"}");
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
     look_at_activity(f, "label_create_activity", "Ada Example created labels: \"needs design\"");
-    g_assert_cmpstr(text_at(f, "0.highlight"), ==, "created");
-    g_assert_cmpstr(text_at(f, "0.changes.0.new_values.counts.kind"), ==, "story_counts");
+    g_assert_cmpstr(fixture_text(f, "0.highlight"), ==, "created");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.new_values.counts.kind"), ==, "story_counts");
     fixture_refused(f, "POST", LABELS, "{}", "this endpoint requires the parameter: name");
     fixture_refused(f, "POST", LABELS, "{\"name\":null}", "Name can't be blank");
     fixture_refused(f, "POST", LABELS, "{\"name\":\" \"}", "Name can't be blank");
@@ -80,45 +45,44 @@ test_label_create(Fixture *f, gconstpointer user)
 }
 
 static void
-test_label_rename(Fixture *f, gconstpointer user)
+test_label_rename(Fixture *f)
 {
-    (void)user;
-    expect(f, "PUT", LABELS "/5002", "{\"name\":\"Ops\"}", 200);
-    g_assert_cmpstr(text_at(f, "name"), ==, "ops");
+    fixture_expect(f, "PUT", LABELS "/5002", "{\"name\":\"Ops\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "ops");
     look_at_activity(f, "label_update_activity", "Ada Example renamed label: \"admin\" to \"ops\"");
-    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "admin");
-    g_assert_cmpint(int_at(f, "0.changes.1.id"), ==, 555);
-    g_assert_cmpstr(text_at(f, "0.changes.1.original_values.labels.0"), ==, "admin");
-    g_assert_cmpstr(text_at(f, "0.changes.1.new_values.labels.0"), ==, "ops");
-    expect(f, "PUT", LABELS "/5002", "{\"name\":\"ops\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.original_values.name"), ==, "admin");
+    g_assert_cmpint(fixture_int(f, "0.changes.1.id"), ==, 555);
+    g_assert_cmpstr(fixture_text(f, "0.changes.1.original_values.labels.0"), ==, "admin");
+    g_assert_cmpstr(fixture_text(f, "0.changes.1.new_values.labels.0"), ==, "ops");
+    fixture_expect(f, "PUT", LABELS "/5002", "{\"name\":\"ops\"}", 200);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
-    expect(f, "PUT", LABELS "/5001", "{\"name\":\"schemes\"}", 200);
-    expect(f, "GET", "epics/4001/activity?limit=1", NULL, 200);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "label_update_activity");
+    fixture_expect(f, "PUT", LABELS "/5001", "{\"name\":\"schemes\"}", 200);
+    fixture_expect(f, "GET", "epics/4001/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "label_update_activity");
     fixture_refused(f, "PUT", LABELS "/7", "{\"name\":\"x\"}", "No label found to update.");
     g_assert_cmpstr(
-        text_at(f, "possible_fix"), ==,
+        fixture_text(f, "possible_fix"), ==,
         "The label could have already been moved or deleted, or is in another project.");
     fixture_refused(f, "DELETE", LABELS "/7", NULL, "No label found to delete.");
 }
 
 /* A name that is there joins the two: story 555 has both, then one. */
 static void
-test_label_merge(Fixture *f, gconstpointer user)
+test_label_merge(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "INSERT INTO story_label VALUES(557, 5002)");
-    expect(f, "PUT", LABELS "/5002", "{\"name\":\"Plans\"}", 200);
-    g_assert_cmpint(int_at(f, "id"), ==, 5001);
+    fixture_expect(f, "PUT", LABELS "/5002", "{\"name\":\"Plans\"}", 200);
+    g_assert_cmpint(fixture_int(f, "id"), ==, 5001);
     look_at_activity(f, "label_merge_activity",
                      "Ada Example merged label: \"admin\" into \"plans\"");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM story_label WHERE label_id = 5001"), ==,
                     3);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM label WHERE id = 5002"), ==, 0);
     /* Two epics cannot have one label. */
-    expect(f, "POST", EPICS, "{\"name\":\"Other\"}", 200);
+    fixture_expect(f, "POST", EPICS, "{\"name\":\"Other\"}", 200);
     {
-        g_autofree char *path = g_strdup_printf(LABELS "/%" G_GINT64_FORMAT, int_at(f, "label.id"));
+        g_autofree char *path =
+            g_strdup_printf(LABELS "/%" G_GINT64_FORMAT, fixture_int(f, "label.id"));
 
         fixture_refused(f, "PUT", path, "{\"name\":\"plans\"}",
                         "The label 'plans' is already used by another epic.");
@@ -126,28 +90,27 @@ test_label_merge(Fixture *f, gconstpointer user)
 }
 
 static void
-test_label_delete(Fixture *f, gconstpointer user)
+test_label_delete(Fixture *f)
 {
-    (void)user;
-    expect(f, "DELETE", LABELS "/5002", NULL, 204);
+    fixture_expect(f, "DELETE", LABELS "/5002", NULL, 204);
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
     look_at_activity(f, "label_delete_activity", "Ada Example deleted label: \"admin\"");
     /* The stories first, then the label. */
-    g_assert_cmpstr(text_at(f, "0.changes.0.kind"), ==, "story");
-    g_assert_cmpint(int_at(f, "0.changes.0.id"), ==, 555);
-    g_assert_cmpstr(text_at(f, "0.changes.0.new_values.labels.0"), ==, "plans");
-    g_assert_cmpstr(text_at(f, "0.changes.1.kind"), ==, "label");
-    g_assert_cmpstr(text_at(f, "0.changes.1.change_type"), ==, "delete");
-    g_assert_cmpstr(text_at(f, "0.primary_resources.0.kind"), ==, "label");
-    g_assert_cmpstr(text_at(f, "0.primary_resources.0.name"), ==, "admin");
-    expect(f, "GET", "stories/555", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.kind"), ==, "story");
+    g_assert_cmpint(fixture_int(f, "0.changes.0.id"), ==, 555);
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.new_values.labels.0"), ==, "plans");
+    g_assert_cmpstr(fixture_text(f, "0.changes.1.kind"), ==, "label");
+    g_assert_cmpstr(fixture_text(f, "0.changes.1.change_type"), ==, "delete");
+    g_assert_cmpstr(fixture_text(f, "0.primary_resources.0.kind"), ==, "label");
+    g_assert_cmpstr(fixture_text(f, "0.primary_resources.0.name"), ==, "admin");
+    fixture_expect(f, "GET", "stories/555", NULL, 200);
     g_assert_cmpint((gint64)json_array_size(fixture_at(f, "labels")), ==, 1);
-    g_assert_cmpstr(text_at(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
+    g_assert_cmpstr(fixture_text(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
     fixture_refused(f, "DELETE", LABELS "/5001", NULL,
                     "The label 'plans' is used by an epic and cannot be deleted.");
     fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9002");
     f->token = TOKEN_BO;
-    expect(f, "POST", LABELS, "{\"name\":\"x\"}", 403);
+    fixture_expect(f, "POST", LABELS, "{\"name\":\"x\"}", 403);
 }
 
 /* ---- epics ---- */
@@ -159,7 +122,7 @@ order(Fixture *f)
     size_t i;
     json_t *epic;
 
-    expect(f, "GET", EPICS "?fields=name", NULL, 200);
+    fixture_expect(f, "GET", EPICS "?fields=name", NULL, 200);
     json_array_foreach(f->json, i, epic)
     {
         g_string_append_printf(ids, "%s%s", ids->len ? " " : "",
@@ -175,44 +138,45 @@ order(Fixture *f)
     } while (0)
 
 static void
-test_epic_create(Fixture *f, gconstpointer user)
+test_epic_create(Fixture *f)
 {
-    (void)user;
-    expect(f, "POST", EPICS "?fields=:default,follower_ids,before_id",
-           "{\"name\":\"New, Epic\",\"description\":\"Why\",\"follower_ids\":[102]}", 200);
-    g_assert_cmpstr(text_at(f, "kind"), ==, "epic");
-    g_assert_cmpstr(text_at(f, "label.name"), ==, "new  epic");
-    g_assert_cmpint(int_at(f, "before_id"), ==, 4001);
-    g_assert_cmpint(int_at(f, "follower_ids.0"), ==, 102);
-    g_assert_cmpstr(text_at(f, "url"), ==, "https://www.pivotaltracker.com/epic/show/4002");
+    fixture_expect(f, "POST", EPICS "?fields=:default,follower_ids,before_id",
+                   "{\"name\":\"New, Epic\",\"description\":\"Why\",\"follower_ids\":[102]}", 200);
+    g_assert_cmpstr(fixture_text(f, "kind"), ==, "epic");
+    g_assert_cmpstr(fixture_text(f, "label.name"), ==, "new  epic");
+    g_assert_cmpint(fixture_int(f, "before_id"), ==, 4001);
+    g_assert_cmpint(fixture_int(f, "follower_ids.0"), ==, 102);
+    g_assert_cmpstr(fixture_text(f, "url"), ==, "https://www.pivotaltracker.com/epic/show/4002");
     /* The label has a version of its own. */
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "232");
     look_at_activity(f, "epic_create_activity", "Ada Example added this epic");
-    g_assert_cmpstr(text_at(f, "0.changes.0.new_values.label"), ==, "new  epic");
-    g_assert_cmpstr(text_at(f, "0.primary_resources.0.kind"), ==, "epic");
-    g_assert_nonnull(text_at(f, "0.primary_resources.0.url"));
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.new_values.label"), ==, "new  epic");
+    g_assert_cmpstr(fixture_text(f, "0.primary_resources.0.kind"), ==, "epic");
+    g_assert_nonnull(fixture_text(f, "0.primary_resources.0.url"));
     /* With a label that is there: one version. */
-    expect(f, "POST", EPICS,
-           "{\"name\":\"Admins\",\"label\":{\"name\":\"Admin\"},"
-           "\"after_id\":4001}",
-           200);
-    g_assert_cmpint(int_at(f, "label.id"), ==, 5002);
+    fixture_expect(f, "POST", EPICS,
+                   "{\"name\":\"Admins\",\"label\":{\"name\":\"Admin\"},"
+                   "\"after_id\":4001}",
+                   200);
+    g_assert_cmpint(fixture_int(f, "label.id"), ==, 5002);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 233);
     assert_order(f, "New, Epic Plans Admins");
-    expect(f, "POST", EPICS "?fields=comments",
-           "{\"name\":\"Talked of\",\"label_id\":5002,\"comments\":[{\"text\":\"First\"}]}", 400);
-    expect(f, "POST", EPICS "?fields=comments,follower_ids",
-           "{\"name\":\"Talked of\",\"comments\":[{\"text\":\"One\"},{\"text\":\"Two\"}]}", 200);
-    g_assert_cmpstr(text_at(f, "comments.1.text"), ==, "Two");
-    g_assert_cmpint(int_at(f, "follower_ids.0"), ==, 101);
+    fixture_expect(f, "POST", EPICS "?fields=comments",
+                   "{\"name\":\"Talked of\",\"label_id\":5002,\"comments\":[{\"text\":\"First\"}]}",
+                   400);
+    fixture_expect(f, "POST", EPICS "?fields=comments,follower_ids",
+                   "{\"name\":\"Talked of\",\"comments\":[{\"text\":\"One\"},{\"text\":\"Two\"}]}",
+                   200);
+    g_assert_cmpstr(fixture_text(f, "comments.1.text"), ==, "Two");
+    g_assert_cmpint(fixture_int(f, "follower_ids.0"), ==, 101);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 235);
-    expect(f, "GET", "epics/4002", NULL, 200);
-    expect(f, "GET", "epics/4002/activity", NULL, 200);
+    fixture_expect(f, "GET", "epics/4002", NULL, 200);
+    fixture_expect(f, "GET", "epics/4002/activity", NULL, 200);
     g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
 }
 
 static void
-test_epic_refuse(Fixture *f, gconstpointer user)
+test_epic_refuse(Fixture *f)
 {
     static const struct {
         const char *body, *problem;
@@ -240,7 +204,6 @@ test_epic_refuse(Fixture *f, gconstpointer user)
         {"{\"name\":\"x\",\"url\":\"y\"}", "this endpoint cannot accept the parameter: url"},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         fixture_refused(f, "POST", EPICS, cases[i].body, cases[i].problem);
     }
@@ -249,56 +212,54 @@ test_epic_refuse(Fixture *f, gconstpointer user)
 }
 
 static void
-test_epic_update(Fixture *f, gconstpointer user)
+test_epic_update(Fixture *f)
 {
-    (void)user;
-    expect(f, "PUT", "epics/4001", "{\"name\":\"Schemes\",\"description\":\"D\"}", 200);
-    g_assert_cmpstr(text_at(f, "name"), ==, "Schemes");
-    g_assert_cmpstr(text_at(f, "label.name"), ==, "plans");
+    fixture_expect(f, "PUT", "epics/4001", "{\"name\":\"Schemes\",\"description\":\"D\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "Schemes");
+    g_assert_cmpstr(fixture_text(f, "label.name"), ==, "plans");
     look_at_activity(f, "epic_update_activity", "Ada Example edited this epic");
-    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "Plans");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.original_values.name"), ==, "Plans");
     g_assert_true(json_is_null(fixture_at(f, "0.changes.0.original_values.description")));
-    expect(f, "PUT", EPICS "/4001", "{\"description\":null,\"label\":\"fresh\"}", 200);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"description\":null,\"label\":\"fresh\"}", 200);
     g_assert_null(fixture_at(f, "description"));
-    g_assert_cmpstr(text_at(f, "label.name"), ==, "fresh");
+    g_assert_cmpstr(fixture_text(f, "label.name"), ==, "fresh");
     g_assert_cmpint(fixture_number(f, VERSION), ==, 233);
-    expect(f, "PUT", EPICS "/4001", "{}", 200);
-    expect(f, "PUT", EPICS "/4001", "{\"name\":\"Schemes\"}", 200);
+    fixture_expect(f, "PUT", EPICS "/4001", "{}", 200);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"name\":\"Schemes\"}", 200);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 233);
     fixture_refused(f, "PUT", EPICS "/4001", "{\"name\":\"\"}",
                     "Please enter a name for the label.");
     /* A viewer may follow, for themselves. */
     fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9002");
     f->token = TOKEN_BO;
-    expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[102]}", 200);
-    expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[101,102]}", 403);
-    expect(f, "PUT", EPICS "/4001", "{\"name\":\"No\"}", 403);
-    expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[]}", 200);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[102]}", 200);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[101,102]}", 403);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"name\":\"No\"}", 403);
+    fixture_expect(f, "PUT", EPICS "/4001", "{\"follower_ids\":[]}", 200);
 }
 
 static void
-test_epic_move(Fixture *f, gconstpointer user)
+test_epic_move(Fixture *f)
 {
-    (void)user;
-    expect(f, "POST", EPICS, "{\"name\":\"B\",\"after_id\":4001}", 200);
-    expect(f, "POST", EPICS, "{\"name\":\"C\",\"after_id\":4002}", 200);
+    fixture_expect(f, "POST", EPICS, "{\"name\":\"B\",\"after_id\":4001}", 200);
+    fixture_expect(f, "POST", EPICS, "{\"name\":\"C\",\"after_id\":4002}", 200);
     assert_order(f, "Plans B C");
-    expect(f, "PUT", EPICS "/4003", "{\"before_id\":4001}", 200);
+    fixture_expect(f, "PUT", EPICS "/4003", "{\"before_id\":4001}", 200);
     assert_order(f, "C Plans B");
     look_at_activity(f, "epic_move_activity", "Ada Example moved this epic before 'Plans'");
-    g_assert_cmpint(int_at(f, "0.changes.0.new_values.before_id"), ==, 4001);
+    g_assert_cmpint(fixture_int(f, "0.changes.0.new_values.before_id"), ==, 4001);
     g_assert_cmpint((gint64)json_array_size(fixture_at(f, "0.changes")), ==, 1);
-    expect(f, "PUT", EPICS "/4003", "{\"after_id\":4001,\"before_id\":4002}", 200);
+    fixture_expect(f, "PUT", EPICS "/4003", "{\"after_id\":4001,\"before_id\":4002}", 200);
     assert_order(f, "Plans C B");
     look_at_activity(f, "epic_move_activity", "Ada Example moved this epic after 'Plans'");
-    expect(f, "PUT", EPICS "/4003", "{\"before_id\":null}", 200);
+    fixture_expect(f, "PUT", EPICS "/4003", "{\"before_id\":null}", 200);
     assert_order(f, "Plans B C");
-    expect(f, "PUT", EPICS "/4003", "{\"after_id\":null}", 200);
+    fixture_expect(f, "PUT", EPICS "/4003", "{\"after_id\":null}", 200);
     assert_order(f, "C Plans B");
     {
         gint64 version = fixture_number(f, VERSION);
 
-        expect(f, "PUT", EPICS "/4003", "{\"before_id\":4001}", 200); /* it is there */
+        fixture_expect(f, "PUT", EPICS "/4003", "{\"before_id\":4001}", 200); /* it is there */
         g_assert_cmpint(fixture_number(f, VERSION), ==, version);
         fixture_refused(f, "PUT", EPICS "/4003", "{\"before_id\":4003}",
                         "This epic can no longer be moved to that position");
@@ -309,20 +270,19 @@ test_epic_move(Fixture *f, gconstpointer user)
 }
 
 static void
-test_epic_delete(Fixture *f, gconstpointer user)
+test_epic_delete(Fixture *f)
 {
-    (void)user;
-    expect(f, "DELETE", EPICS "/4001", NULL, 204);
+    fixture_expect(f, "DELETE", EPICS "/4001", NULL, 204);
     look_at_activity(f, "epic_delete_activity", "Ada Example deleted this epic");
-    g_assert_cmpstr(text_at(f, "0.changes.0.change_type"), ==, "delete");
-    expect(f, "GET", "epics/4001", NULL, 404);
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.change_type"), ==, "delete");
+    fixture_expect(f, "GET", "epics/4001", NULL, 404);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM comment WHERE id = 803"), ==, 0);
     /* The label stays, and can go now. */
-    expect(f, "GET", LABELS "/5001", NULL, 200);
-    expect(f, "DELETE", LABELS "/5001", NULL, 204);
+    fixture_expect(f, "GET", LABELS "/5001", NULL, 200);
+    fixture_expect(f, "DELETE", LABELS "/5001", NULL, 204);
 }
 
-#define ADD(name, test) g_test_add("/write-labels/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) fixture_test("/write-labels/" name, test)
 
 int
 main(int argc, char **argv)

@@ -45,9 +45,8 @@ tasks(Fixture *f)
 #define TASKS "projects/99/stories/555/tasks"
 
 static void
-test_tasks(Fixture *f, gconstpointer user)
+test_tasks(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_send(f, "POST", TASKS, "{\"description\":\"third\"}"), ==,
                     "{\"kind\":\"task\",\"id\":703,\"story_id\":555,\"description\":\"third\","
                     "\"complete\":false,\"position\":3,\"created_at\":\"2017-05-03T23:29:41Z\","
@@ -82,9 +81,8 @@ test_tasks(Fixture *f, gconstpointer user)
 }
 
 static void
-test_tasks_refused(Fixture *f, gconstpointer user)
+test_tasks_refused(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "POST", TASKS, "{}", "this endpoint requires the parameter: description");
     fixture_refused(f, "POST", TASKS, "{\"description\":null}", "Description can't be blank");
     fixture_refused(f, "POST", TASKS, "{\"description\":\"a\",\"position\":0}",
@@ -109,11 +107,10 @@ test_tasks_refused(Fixture *f, gconstpointer user)
 #define COMMENTS "projects/99/stories/555/comments"
 
 static void
-test_comments(Fixture *f, gconstpointer user)
+test_comments(Fixture *f)
 {
     int comment, story;
 
-    (void)user;
     g_assert_cmpstr(fixture_send(f, "POST", COMMENTS, "{\"text\":\"Sup, @bo\"}"), ==,
                     "{\"kind\":\"comment\",\"id\":804,\"story_id\":555,\"text\":\"Sup, @bo\","
                     "\"person_id\":101,\"created_at\":\"2017-05-03T23:29:41Z\","
@@ -153,9 +150,8 @@ test_comments(Fixture *f, gconstpointer user)
 }
 
 static void
-test_comments_refused(Fixture *f, gconstpointer user)
+test_comments_refused(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "PUT", COMMENTS "/801", "{}",
                     "this endpoint requires at least one of the following parameters: "
                     "attachment_ids_to_remove, attachments_to_add, file_attachment_ids_to_add, "
@@ -177,9 +173,8 @@ test_comments_refused(Fixture *f, gconstpointer user)
 }
 
 static void
-test_epic_comments(Fixture *f, gconstpointer user)
+test_epic_comments(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "POST", "projects/99/epics/4001/comments", "{\"text\":\"On it\"}", 200);
     g_assert_cmpint(fixture_int(f, "epic_id"), ==, 4001);
     assert_told(f, "comment_create_activity", "Ada Example added comment: \"On it\"",
@@ -197,9 +192,8 @@ test_epic_comments(Fixture *f, gconstpointer user)
 #define BLOCKERS "projects/99/stories/555/blockers"
 
 static void
-test_blockers(Fixture *f, gconstpointer user)
+test_blockers(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "POST", BLOCKERS, "{}", "this endpoint requires the parameter: description");
     fixture_refused(f, "POST", BLOCKERS, "{\"description\":\"\"}", "Description can't be blank");
     fixture_refused(f, "PUT", BLOCKERS "/900", "{}",
@@ -234,9 +228,8 @@ test_blockers(Fixture *f, gconstpointer user)
 #define REVIEWS "projects/99/stories/555/reviews"
 
 static void
-test_reviews(Fixture *f, gconstpointer user)
+test_reviews(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "POST", REVIEWS, "{}",
                     "this endpoint requires the parameter: review_type_id");
     fixture_refused(f, "POST", REVIEWS, "{\"review_type_id\":7}",
@@ -263,9 +256,8 @@ test_reviews(Fixture *f, gconstpointer user)
 }
 
 static void
-test_owners(Fixture *f, gconstpointer user)
+test_owners(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "POST", "projects/99/stories/557/owners", "{\"id\":102}", 200);
     g_assert_cmpstr(fixture_text(f, "kind"), ==, "person");
     assert_told(f, "story_update_activity", "Ada Example edited this feature", "edited");
@@ -281,9 +273,8 @@ test_owners(Fixture *f, gconstpointer user)
 }
 
 static void
-test_labels(Fixture *f, gconstpointer user)
+test_labels(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "POST", "projects/99/stories/557/labels", "{\"name\":\"Plans\"}", 200);
     g_assert_cmpint(fixture_int(f, "id"), ==, 5001);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
@@ -301,7 +292,7 @@ test_labels(Fixture *f, gconstpointer user)
 }
 
 static void
-test_viewer(Fixture *f, gconstpointer user)
+test_viewer(Fixture *f)
 {
     static const struct {
         const char *method, *path, *body;
@@ -320,7 +311,6 @@ test_viewer(Fixture *f, gconstpointer user)
         {"POST", "projects/99/uploads", NULL},
     };
 
-    (void)user;
     fixture_sql(f,
                 "UPDATE membership SET role = 'viewer' WHERE project_id = 99 AND person_id = 102");
     f->token = TOKEN_BO;
@@ -331,26 +321,12 @@ test_viewer(Fixture *f, gconstpointer user)
     g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
 }
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
 int
 main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        void (*run)(Fixture *, gconstpointer);
+        FixtureTest run;
     } all[] = {
         {"/write/parts/tasks", test_tasks},
         {"/write/parts/tasks-refused", test_tasks_refused},
@@ -366,7 +342,7 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
-        g_test_add(all[i].name, Fixture, NULL, set_up, all[i].run, tear_down);
+        fixture_test(all[i].name, all[i].run);
     }
     return g_test_run();
 }

@@ -8,26 +8,6 @@
 #define VERSION "SELECT version FROM project WHERE id = 99"
 
 static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
-static const char *
-text_at(Fixture *f, const char *path)
-{
-    return json_string_value(fixture_at(f, path));
-}
-
-static void
 put(Fixture *f, const char *body)
 {
     (void)fixture_json(f, "PUT", PROJECT, body);
@@ -35,9 +15,8 @@ put(Fixture *f, const char *body)
 }
 
 static void
-test_create(Fixture *f, gconstpointer user)
+test_create(Fixture *f)
 {
-    (void)user;
     /* The members that a new project had, as recorded in 2019. */
     g_assert_cmpstr(
         fixture_send(f, "POST", "projects", "{\"name\":\"New\"}"), ==,
@@ -57,8 +36,8 @@ test_create(Fixture *f, gconstpointer user)
     g_assert_nonnull(
         strstr(fixture_get(f, "projects/100/memberships", NULL), "\"role\":\"owner\""));
     (void)fixture_json(f, "GET", "projects/100/review_types?fields=name", NULL);
-    g_assert_cmpstr(text_at(f, "0.name"), ==, "Test (QA)");
-    g_assert_cmpstr(text_at(f, "3.name"), ==, "Security");
+    g_assert_cmpstr(fixture_text(f, "0.name"), ==, "Test (QA)");
+    g_assert_cmpstr(fixture_text(f, "3.name"), ==, "Security");
     g_assert_nonnull(strstr(fixture_get(f, "me", NULL), "\"project_name\":\"New\""));
     /* With everything said. */
     (void)fixture_json(
@@ -69,10 +48,10 @@ test_create(Fixture *f, gconstpointer user)
         "\"join_as\":\"member\",\"velocity_averaged_over\":4,\"accounting_type\":\"billable\","
         "\"show_story_priority\":true}");
     g_assert_cmpint(f->response.status, ==, 200);
-    g_assert_cmpstr(text_at(f, "week_start_day"), ==, "Sunday");
-    g_assert_cmpstr(text_at(f, "project_type"), ==, "public");
-    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-08T15:00:00Z");
-    g_assert_cmpstr(text_at(f, "accounting_type"), ==, "billable");
+    g_assert_cmpstr(fixture_text(f, "week_start_day"), ==, "Sunday");
+    g_assert_cmpstr(fixture_text(f, "project_type"), ==, "public");
+    g_assert_cmpstr(fixture_text(f, "start_time"), ==, "2017-04-08T15:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "accounting_type"), ==, "billable");
     g_assert_true(json_is_true(fixture_at(f, "point_scale_is_custom")));
     g_assert_true(json_is_true(fixture_at(f, "show_story_priority")));
     g_assert_cmpint(json_integer_value(fixture_at(f, "current_iteration_number")), ==, 2);
@@ -81,11 +60,10 @@ test_create(Fixture *f, gconstpointer user)
 }
 
 static void
-test_names(Fixture *f, gconstpointer user)
+test_names(Fixture *f)
 {
     static const char long_name[] = "123456789012345678901234567890123456789012345678901";
 
-    (void)user;
     fixture_refused(f, "POST", "projects", "{}", "this endpoint requires the parameter: name");
     fixture_refused(f, "POST", "projects", "{\"create_sample\":false}",
                     "unless create_sample is true, this endpoint requires the parameter: name");
@@ -100,13 +78,13 @@ test_names(Fixture *f, gconstpointer user)
             g_strdup_printf("This extended_string is too long:  '%s'", long_name);
 
         fixture_refused(f, "POST", "projects", body, text);
-        g_assert_cmpstr(text_at(f, "requirement"), ==,
+        g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                         "'name' parameter must be 50 characters or less.");
     }
     /* Nothing of a refused request stays. */
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM project"), ==, 3);
     (void)fixture_json(f, "POST", "projects", "{\"create_sample\":true}");
-    g_assert_cmpstr(text_at(f, "name"), ==, "My Sample Project");
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "My Sample Project");
     (void)fixture_json(f, "POST", "projects", "{\"name\":\"Twice\"}");
     fixture_refused(f, "PUT", PROJECT, "{\"name\":\"Twice\"}",
                     "The project name you entered is already taken.");
@@ -116,7 +94,7 @@ test_names(Fixture *f, gconstpointer user)
 
 /* The sample fits the settings that it comes with, and is a history like any other. */
 static void
-test_sample(Fixture *f, gconstpointer user)
+test_sample(Fixture *f)
 {
     static const char *const bodies[] = {
         "{\"create_sample\":true}",
@@ -124,7 +102,6 @@ test_sample(Fixture *f, gconstpointer user)
         "\"bugs_and_chores_are_estimatable\":true,\"automatic_planning\":false}",
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(bodies); i++) {
         (void)fixture_json(f, "POST", "projects", bodies[i]);
         g_assert_cmpint(f->response.status, ==, 200);
@@ -143,9 +120,8 @@ test_sample(Fixture *f, gconstpointer user)
 }
 
 static void
-test_accounts(Fixture *f, gconstpointer user)
+test_accounts(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "INSERT INTO account(id, name) VALUES(200, 'Second'), (300, 'Third');"
                    "INSERT INTO account_membership(account_id, person_id, project_creator)"
                    " VALUES(200, 101, 1), (300, 101, 0)");
@@ -155,12 +131,12 @@ test_accounts(Fixture *f, gconstpointer user)
     g_assert_cmpint(json_integer_value(fixture_at(f, "account_id")), ==, 200);
     (void)fixture_json(f, "POST", "projects", "{\"name\":\"O\",\"account_id\":300}");
     g_assert_cmpint(f->response.status, ==, 403);
-    g_assert_cmpstr(text_at(f, "requirement"), ==,
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                     "You must be a project creator on the destination account.");
     (void)fixture_json(f, "PUT", PROJECT, "{\"account_id\":300}");
     g_assert_cmpint(f->response.status, ==, 403);
-    g_assert_cmpstr(text_at(f, "code"), ==, "unauthorized_operation");
-    g_assert_cmpstr(text_at(f, "requirement"), ==,
+    g_assert_cmpstr(fixture_text(f, "code"), ==, "unauthorized_operation");
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                     "You must be a project creator on the destination account.");
     put(f, "{\"account_id\":200}");
     /* no_owner: of account 100 Ada is the owner, of 200 only a project creator. */
@@ -181,11 +157,11 @@ test_accounts(Fixture *f, gconstpointer user)
     (void)fixture_json(f, "POST", "projects", "{\"name\":\"Mine\"}");
     g_assert_cmpint(f->response.status, ==, 200);
     (void)fixture_json(f, "GET", "accounts", NULL);
-    g_assert_cmpstr(text_at(f, "0.name"), ==, "Bo");
+    g_assert_cmpstr(fixture_text(f, "0.name"), ==, "Bo");
 }
 
 static void
-test_rules(Fixture *f, gconstpointer user)
+test_rules(Fixture *f)
 {
     static const struct {
         const char *body, *problem, *field;
@@ -234,11 +210,10 @@ test_rules(Fixture *f, gconstpointer user)
          NULL},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         fixture_refused(f, "PUT", PROJECT, cases[i].body, cases[i].problem);
-        g_assert_cmpstr(text_at(f, "validation_errors.0.field"), ==, cases[i].field);
-        g_assert_cmpstr(text_at(f, "validation_errors.0.problem"), ==,
+        g_assert_cmpstr(fixture_text(f, "validation_errors.0.field"), ==, cases[i].field);
+        g_assert_cmpstr(fixture_text(f, "validation_errors.0.problem"), ==,
                         cases[i].field ? cases[i].problem : NULL);
     }
     g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
@@ -247,28 +222,27 @@ test_rules(Fixture *f, gconstpointer user)
 }
 
 static void
-test_update(Fixture *f, gconstpointer user)
+test_update(Fixture *f)
 {
-    (void)user;
     put(f, "{\"name\":\"Renamed\",\"description\":\"What\",\"enable_tasks\":false}");
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
     g_assert_cmpint(json_integer_value(fixture_at(f, "version")), ==, 231);
-    g_assert_cmpstr(text_at(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
+    g_assert_cmpstr(fixture_text(f, "updated_at"), ==, "2017-05-03T23:29:41Z");
     (void)fixture_json(f, "GET", PROJECT "/activity?limit=1", NULL);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "project_update_activity");
-    g_assert_cmpstr(text_at(f, "0.message"), ==, "Ada Example edited this project");
-    g_assert_cmpstr(text_at(f, "0.changes.0.kind"), ==, "project");
-    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "Demo");
-    g_assert_cmpstr(text_at(f, "0.changes.0.new_values.name"), ==, "Renamed");
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "project_update_activity");
+    g_assert_cmpstr(fixture_text(f, "0.message"), ==, "Ada Example edited this project");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.kind"), ==, "project");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.original_values.name"), ==, "Demo");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.new_values.name"), ==, "Renamed");
     g_assert_true(json_is_null(fixture_at(f, "0.changes.0.original_values.description")));
     g_assert_true(json_is_false(fixture_at(f, "0.changes.0.new_values.enable_tasks")));
-    g_assert_cmpstr(text_at(f, "0.primary_resources.0.name"), ==, "Renamed");
+    g_assert_cmpstr(fixture_text(f, "0.primary_resources.0.name"), ==, "Renamed");
     put(f, "{\"description\":null}");
     g_assert_null(fixture_at(f, "description"));
     put(f, "{\"public\":true}");
-    g_assert_cmpstr(text_at(f, "project_type"), ==, "public");
+    g_assert_cmpstr(fixture_text(f, "project_type"), ==, "public");
     put(f, "{\"public\":false}");
-    g_assert_cmpstr(text_at(f, "project_type"), ==, "private");
+    g_assert_cmpstr(fixture_text(f, "project_type"), ==, "private");
     put(f, "{\"project_type\":\"demo\"}");
     g_assert_true(json_is_false(fixture_at(f, "public")));
     f->token = TOKEN_BO;
@@ -278,30 +252,28 @@ test_update(Fixture *f, gconstpointer user)
 
 /* The calendar moves as a whole, and overrides do not outlive it. */
 static void
-test_calendar(Fixture *f, gconstpointer user)
+test_calendar(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "INSERT INTO iteration_override VALUES(99, 2, 2, 0.5)");
     put(f, "{\"time_zone\":{\"olson_name\":\"Europe/Berlin\"}}");
-    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-09T22:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "start_time"), ==, "2017-04-09T22:00:00Z");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM iteration_override"), ==, 1);
     put(f, "{\"week_start_day\":\"thursday\"}");
-    g_assert_cmpstr(text_at(f, "week_start_day"), ==, "Thursday");
-    g_assert_cmpstr(text_at(f, "start_date"), ==, "2017-04-06");
-    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-05T22:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "week_start_day"), ==, "Thursday");
+    g_assert_cmpstr(fixture_text(f, "start_date"), ==, "2017-04-06");
+    g_assert_cmpstr(fixture_text(f, "start_time"), ==, "2017-04-05T22:00:00Z");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM iteration_override"), ==, 0);
     put(f, "{\"start_date\":\"2017-04-13\"}");
     g_assert_cmpint(json_integer_value(fixture_at(f, "current_iteration_number")), ==, 4);
     put(f, "{\"start_date\":null}");
     g_assert_null(fixture_at(f, "start_date"));
-    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-12T22:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "start_time"), ==, "2017-04-12T22:00:00Z");
 }
 
 /* A project of an import may lack any setting: the defaults stand for them. */
 static void
-test_bare(Fixture *f, gconstpointer user)
+test_bare(Fixture *f)
 {
-    (void)user;
     f->token = TOKEN_CY;
     (void)fixture_json(f, "PUT", "projects/22",
                        "{\"time_zone\":{\"olson_name\":\"Europe/Berlin\"},"
@@ -311,9 +283,9 @@ test_bare(Fixture *f, gconstpointer user)
                     "4/20/2019 is a Saturday and Iterations in this project start on Mondays.");
     (void)fixture_json(f, "PUT", "projects/22", "{\"start_date\":\"2017-05-01\"}");
     g_assert_cmpint(f->response.status, ==, 200);
-    g_assert_cmpstr(text_at(f, "start_time"), ==, "2017-04-30T22:00:00Z");
+    g_assert_cmpstr(fixture_text(f, "start_time"), ==, "2017-04-30T22:00:00Z");
     (void)fixture_json(f, "PUT", "projects/22", "{\"public\":true}");
-    g_assert_cmpstr(text_at(f, "project_type"), ==, "public");
+    g_assert_cmpstr(fixture_text(f, "project_type"), ==, "public");
     fixture_refused(f, "PUT", "projects/22", "{\"project_type\":\"shared\"}",
                     "Cannot make a project's type shared on non-enterprise accounts");
     (void)fixture_json(f, "PUT", "projects/22/iteration_overrides/1", "{\"length\":2}");
@@ -321,11 +293,10 @@ test_bare(Fixture *f, gconstpointer user)
 }
 
 static void
-test_delete(Fixture *f, gconstpointer user)
+test_delete(Fixture *f)
 {
     static const char *const tables[] = {"story", "epic", "label", "comment", "task", "activity"};
 
-    (void)user;
     f->token = TOKEN_BO;
     (void)fixture_send(f, "DELETE", PROJECT, NULL);
     g_assert_cmpint(f->response.status, ==, 403);
@@ -351,7 +322,7 @@ test_delete(Fixture *f, gconstpointer user)
     g_assert_cmpint(json_integer_value(fixture_at(f, "id")), ==, 100);
 }
 
-#define ADD(name, test) g_test_add("/write-project/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) fixture_test("/write-project/" name, test)
 
 int
 main(int argc, char **argv)

@@ -3,42 +3,13 @@
 #include "support_service.h"
 
 #include <jansson.h>
-#include <string.h>
 
 #define P "projects/99"
 #define VERSION "SELECT version FROM project WHERE id = 99"
 
 static void
-set_up(Fixture *f, gconstpointer user)
+test_workspaces(Fixture *f)
 {
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
-static const char *
-text_at(Fixture *f, const char *path)
-{
-    return json_string_value(fixture_at(f, path));
-}
-
-static void
-expect(Fixture *f, const char *method, const char *path, const char *body, int status)
-{
-    (void)fixture_json(f, method, path, body);
-    g_assert_cmpint(f->response.status, ==, status);
-}
-
-static void
-test_workspaces(Fixture *f, gconstpointer user)
-{
-    (void)user;
     g_assert_cmpstr(
         fixture_send(f, "POST", "my/workspaces", "{\"name\":\"Multi\",\"project_ids\":[99]}"), ==,
         "{\"id\":1,\"kind\":\"workspace\",\"name\":\"Multi\",\"person_id\":101,"
@@ -50,7 +21,7 @@ test_workspaces(Fixture *f, gconstpointer user)
     fixture_refused(f, "POST", "my/workspaces", "{\"name\":\" \"}", "Name can't be blank");
     fixture_refused(f, "POST", "my/workspaces", "{\"name\":\"abcdefghijklmnopqrstuvwxyz\"}",
                     "This extended_string is too long:  'abcdefghijklmnopqrstuvwxyz'");
-    g_assert_cmpstr(text_at(f, "requirement"), ==,
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                     "'name' parameter must be 25 characters or less.");
     fixture_refused(f, "POST", "my/workspaces", "{\"name\":\"N\",\"project_ids\":[0]}",
                     "You cannot add project id 0 to your workspace, either you are not a member "
@@ -61,38 +32,37 @@ test_workspaces(Fixture *f, gconstpointer user)
     fixture_refused(f, "PUT", "my/workspaces/1", "{\"name\":\"Other\"}",
                     "this endpoint cannot accept the parameter: name");
     fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9005");
-    expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[22,99,22]}", 200);
+    fixture_expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[22,99,22]}", 200);
     g_assert_cmpint(json_integer_value(fixture_at(f, "project_ids.0")), ==, 22);
     g_assert_cmpint((gint64)json_array_size(fixture_at(f, "project_ids")), ==, 2);
-    expect(f, "DELETE", "my/workspaces", NULL, 404);
-    g_assert_cmpstr(text_at(f, "code"), ==, "route_not_found");
+    fixture_expect(f, "DELETE", "my/workspaces", NULL, 404);
+    g_assert_cmpstr(fixture_text(f, "code"), ==, "route_not_found");
     f->token = TOKEN_BO;
-    expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[]}", 404);
-    expect(f, "DELETE", "my/workspaces/1", NULL, 404);
+    fixture_expect(f, "PUT", "my/workspaces/1", "{\"project_ids\":[]}", 404);
+    fixture_expect(f, "DELETE", "my/workspaces/1", NULL, 404);
     f->token = NULL;
-    expect(f, "DELETE", "my/workspaces/1", NULL, 204);
-    expect(f, "GET", "my/workspaces/1", NULL, 404);
+    fixture_expect(f, "DELETE", "my/workspaces/1", NULL, 204);
+    fixture_expect(f, "GET", "my/workspaces/1", NULL, 404);
 }
 
 static void
-test_notifications(Fixture *f, gconstpointer user)
+test_notifications(Fixture *f)
 {
-    (void)user;
     fixture_sql(f, "INSERT INTO notification(id, person_id, project_id, performer_id, message,"
                    " notification_type, action, story_id, created_at, updated_at) VALUES"
                    "(11, 101, 99, 102, 'a', 'story', 'create', 555, 1, 1),"
                    "(12, 101, 99, 102, 'b', 'story', 'create', 555, 2000, 2000),"
                    "(13, 101, 99, 102, 'c', 'story', 'create', 555, 3000, 3000),"
                    "(14, 102, 99, 101, 'd', 'story', 'create', 555, 4000, 4000)");
-    expect(f, "PUT", "my/notifications/11", "{\"read_at\":\"2017-05-03T12:00:00Z\"}", 200);
-    g_assert_cmpstr(text_at(f, "read_at"), ==, "2017-05-03T12:00:00Z");
+    fixture_expect(f, "PUT", "my/notifications/11", "{\"read_at\":\"2017-05-03T12:00:00Z\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "read_at"), ==, "2017-05-03T12:00:00Z");
     fixture_refused(f, "PUT", "my/notifications/11", "{}",
                     "this endpoint requires the parameter: read_at");
     fixture_refused(f, "PUT", "my/notifications/11", "{\"read_at\":\"2017-05-03\"}",
                     "'read_at' must be a time value represented as milliseconds/iso 8601 date");
-    expect(f, "PUT", "my/notifications/14", "{\"read_at\":1}", 404);
+    fixture_expect(f, "PUT", "my/notifications/14", "{\"read_at\":1}", 404);
     /* Only what was unread changes. */
-    expect(f, "PUT", "my/notifications/mark_read?fields=id", "{\"before\":12}", 200);
+    fixture_expect(f, "PUT", "my/notifications/mark_read?fields=id", "{\"before\":12}", 200);
     g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
     g_assert_cmpint(json_integer_value(fixture_at(f, "0.id")), ==, 12);
     g_assert_cmpint(fixture_number(f, "SELECT read_at FROM notification WHERE id = 11"), ==,
@@ -101,7 +71,7 @@ test_notifications(Fixture *f, gconstpointer user)
                     ==, 2);
     fixture_refused(f, "PUT", "my/notifications/mark_read", "{}",
                     "this endpoint requires the parameter: before");
-    expect(f, "PUT", "my/notifications/read_list?fields=id", "{\"ids\":[13,14]}", 200);
+    fixture_expect(f, "PUT", "my/notifications/read_list?fields=id", "{\"ids\":[13,14]}", 200);
     g_assert_cmpint((gint64)json_array_size(f->json), ==, 1);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification WHERE read_at IS NULL"),
                     ==, 1);
@@ -109,9 +79,8 @@ test_notifications(Fixture *f, gconstpointer user)
 }
 
 static void
-test_webhook_rules(Fixture *f, gconstpointer user)
+test_webhook_rules(Fixture *f)
 {
-    (void)user;
     fixture_refused(f, "POST", P "/webhooks", "{}", "can't be blank, Webhook must be a valid URL.");
     fixture_refused(f, "POST", P "/webhooks", "{\"webhook_url\":null}",
                     "can't be blank, Webhook must be a valid URL.");
@@ -120,7 +89,7 @@ test_webhook_rules(Fixture *f, gconstpointer user)
     fixture_refused(
         f, "POST", P "/webhooks", "{\"webhook_url\":\"http://hook.example.org/\"}",
         "One or more consistency checks failed on the supplied WebhookActivityChannel.");
-    g_assert_cmpstr(text_at(f, "requirement"), ==, "Webhook must use https.");
+    g_assert_cmpstr(fixture_text(f, "requirement"), ==, "Webhook must use https.");
     /* http on this machine is for `serve --faults` and tests: this tracker was not told so. */
     fixture_refused(
         f, "POST", P "/webhooks", "{\"webhook_url\":\"http://127.0.0.1:1/\"}",
@@ -132,13 +101,13 @@ test_webhook_rules(Fixture *f, gconstpointer user)
                     "this endpoint requires at least one of the following parameters: enabled, "
                     "webhook_url, webhook_version");
     f->token = TOKEN_BO;
-    expect(f, "POST", P "/webhooks", "{\"webhook_url\":\"https://hook.example.org/\"}", 403);
+    fixture_expect(f, "POST", P "/webhooks", "{\"webhook_url\":\"https://hook.example.org/\"}",
+                   403);
 }
 
 static void
-test_webhooks(Fixture *f, gconstpointer user)
+test_webhooks(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_send(f, "POST", P "/webhooks", "{\"webhook_url\":\"https://hook.example.org/\"}"),
         ==,
@@ -147,25 +116,25 @@ test_webhooks(Fixture *f, gconstpointer user)
         "\"enabled\":true,\"created_at\":\"2017-05-03T23:29:41Z\","
         "\"updated_at\":\"2017-05-03T23:29:41Z\"}");
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "230");
-    expect(f, "POST", P "/labels", "{\"name\":\"one\"}", 200);
+    fixture_expect(f, "POST", P "/labels", "{\"name\":\"one\"}", 200);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 1);
-    expect(f, "PUT", P "/webhooks/1",
-           "{\"enabled\":false,\"webhook_url\":\"https://hook.example.org/b\"}", 200);
-    g_assert_cmpstr(text_at(f, "webhook_url"), ==, "https://hook.example.org/b");
+    fixture_expect(f, "PUT", P "/webhooks/1",
+                   "{\"enabled\":false,\"webhook_url\":\"https://hook.example.org/b\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "webhook_url"), ==, "https://hook.example.org/b");
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
-    expect(f, "POST", P "/labels", "{\"name\":\"two\"}", 200);
+    fixture_expect(f, "POST", P "/labels", "{\"name\":\"two\"}", 200);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
-    expect(f, "PUT", P "/webhooks/1", "{\"enabled\":true}", 200);
-    expect(f, "POST", P "/labels", "{\"name\":\"three\"}", 200);
-    expect(f, "DELETE", P "/webhooks/1", NULL, 204);
+    fixture_expect(f, "PUT", P "/webhooks/1", "{\"enabled\":true}", 200);
+    fixture_expect(f, "POST", P "/labels", "{\"name\":\"three\"}", 200);
+    fixture_expect(f, "DELETE", P "/webhooks/1", NULL, 204);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM webhook_delivery"), ==, 0);
-    expect(f, "GET", P "/webhooks/1", NULL, 404);
-    expect(f, "DELETE", P "/webhooks/1", NULL, 404);
+    fixture_expect(f, "GET", P "/webhooks/1", NULL, 404);
+    fixture_expect(f, "DELETE", P "/webhooks/1", NULL, 404);
 }
 
 /* From a request to the receiver, through everything. */
 static void
-test_delivery(Fixture *f, gconstpointer user)
+test_delivery(Fixture *f)
 {
     Receiver *receiver = receiver_start();
     g_autofree char *body = g_strdup_printf("{\"webhook_url\":\"%s\"}", receiver_url(receiver));
@@ -173,10 +142,9 @@ test_delivery(Fixture *f, gconstpointer user)
     g_autoptr(GError) error = NULL;
     json_t *activity;
 
-    (void)user;
     g_assert_true(tracker_deliver_webhooks(f->tracker, TRUE, &error));
-    expect(f, "POST", P "/webhooks", body, 200);
-    expect(f, "POST", P "/stories", "{\"name\":\"Told\"}", 200);
+    fixture_expect(f, "POST", P "/webhooks", body, 200);
+    fixture_expect(f, "POST", P "/stories", "{\"name\":\"Told\"}", 200);
     g_assert_true(receiver_wait(receiver, 1));
     post = receiver_body(receiver, 0);
     activity = json_loads(post, 0, NULL);
@@ -187,8 +155,8 @@ test_delivery(Fixture *f, gconstpointer user)
                     FIXTURE_NOW_MS);
     json_decref(activity);
     /* A request that changes nothing tells nothing. */
-    expect(f, "PUT", "stories/801", "{}", 200);
-    expect(f, "PUT", "stories/801", "{\"name\":\"Retold\"}", 200);
+    fixture_expect(f, "PUT", "stories/801", "{}", 200);
+    fixture_expect(f, "PUT", "stories/801", "{\"name\":\"Retold\"}", 200);
     g_assert_true(receiver_wait(receiver, 2));
     g_assert_cmpint(receiver_count(receiver), ==, 2);
     tracker_close(f->tracker);
@@ -197,23 +165,23 @@ test_delivery(Fixture *f, gconstpointer user)
 }
 
 static void
-test_integrations(Fixture *f, gconstpointer user)
+test_integrations(Fixture *f)
 {
-    (void)user;
-    expect(f, "POST", P "/integrations",
-           "{\"type\":\"Jira\",\"name\":\"Our Jira\",\"base_url\":\"https://jira.example.org\","
-           "\"api_username\":\"u\",\"api_password\":\"hush\",\"update_state\":true}",
-           200);
-    g_assert_cmpstr(text_at(f, "kind"), ==, "jira_integration");
-    g_assert_cmpstr(text_at(f, "name"), ==, "Our Jira");
-    g_assert_cmpstr(text_at(f, "api_username"), ==, "u");
+    fixture_expect(
+        f, "POST", P "/integrations",
+        "{\"type\":\"Jira\",\"name\":\"Our Jira\",\"base_url\":\"https://jira.example.org\","
+        "\"api_username\":\"u\",\"api_password\":\"hush\",\"update_state\":true}",
+        200);
+    g_assert_cmpstr(fixture_text(f, "kind"), ==, "jira_integration");
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "Our Jira");
+    g_assert_cmpstr(fixture_text(f, "api_username"), ==, "u");
     g_assert_true(json_is_true(fixture_at(f, "update_state")));
     g_assert_true(json_is_true(fixture_at(f, "active")));
     g_assert_null(fixture_at(f, "api_password"));
-    expect(f, "PUT", P "/integrations/1",
-           "{\"active\":false,\"api_username\":null,\"filter_id\":\"12\"}", 200);
+    fixture_expect(f, "PUT", P "/integrations/1",
+                   "{\"active\":false,\"api_username\":null,\"filter_id\":\"12\"}", 200);
     g_assert_true(json_is_false(fixture_at(f, "active")));
-    g_assert_cmpstr(text_at(f, "filter_id"), ==, "12");
+    g_assert_cmpstr(fixture_text(f, "filter_id"), ==, "12");
     g_assert_null(fixture_at(f, "api_username"));
     g_assert_cmpint(fixture_number(f, "SELECT secrets = '{\"api_password\":\"hush\"}'"
                                       " FROM integration"),
@@ -223,14 +191,13 @@ test_integrations(Fixture *f, gconstpointer user)
     fixture_refused(f, "POST", P "/integrations", "{\"type\":\"mail\"}",
                     "'type' must be one of: lighthouse, jira, get_satisfaction, zendesk, "
                     "bugzilla, other");
-    expect(f, "DELETE", P "/integrations/1", NULL, 204);
-    expect(f, "PUT", P "/integrations/1", "{\"active\":true}", 404);
+    fixture_expect(f, "DELETE", P "/integrations/1", NULL, 204);
+    fixture_expect(f, "PUT", P "/integrations/1", "{\"active\":true}", 404);
 }
 
 static void
-test_saved_searches(Fixture *f, gconstpointer user)
+test_saved_searches(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(
         fixture_send(f, "POST", P "/my/searches", "{\"name\":\"Mine\",\"query\":\"owner:ada\"}"),
         ==,
@@ -243,44 +210,42 @@ test_saved_searches(Fixture *f, gconstpointer user)
     fixture_refused(f, "POST", P "/my/searches", "{\"name\":\"x\",\"query\":\" \"}",
                     "Query can't be blank");
     f->token = TOKEN_BO;
-    expect(f, "DELETE", P "/my/searches/1", NULL, 404);
+    fixture_expect(f, "DELETE", P "/my/searches/1", NULL, 404);
     f->token = NULL;
-    expect(f, "DELETE", P "/my/searches/1", NULL, 204);
+    fixture_expect(f, "DELETE", P "/my/searches/1", NULL, 204);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 230);
 }
 
 static void
-test_review_types(Fixture *f, gconstpointer user)
+test_review_types(Fixture *f)
 {
-    (void)user;
-    expect(f, "POST", P "/review_types", "{\"name\":\"Legal\"}", 200);
-    g_assert_cmpstr(text_at(f, "name"), ==, "Legal");
+    fixture_expect(f, "POST", P "/review_types", "{\"name\":\"Legal\"}", 200);
+    g_assert_cmpstr(fixture_text(f, "name"), ==, "Legal");
     g_assert_true(json_is_false(fixture_at(f, "hidden")));
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
-    expect(f, "PUT", P "/review_types/22", "{\"hidden\":true,\"name\":\"Code!\"}", 200);
+    fixture_expect(f, "PUT", P "/review_types/22", "{\"hidden\":true,\"name\":\"Code!\"}", 200);
     g_assert_true(json_is_true(fixture_at(f, "hidden")));
-    expect(f, "GET", P "/activity?limit=1", NULL, 200);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "review_type_update_activity");
-    g_assert_cmpstr(text_at(f, "0.changes.0.original_values.name"), ==, "Code");
+    fixture_expect(f, "GET", P "/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "review_type_update_activity");
+    g_assert_cmpstr(fixture_text(f, "0.changes.0.original_values.name"), ==, "Code");
     fixture_refused(f, "POST", P "/review_types", "{}",
                     "this endpoint requires the parameter: name");
     fixture_refused(f, "PUT", P "/review_types/22", "{\"name\":\"\"}", "Name can't be blank");
     fixture_refused(f, "PUT", P "/review_types/22", "{}",
                     "this endpoint requires at least one of the following parameters: hidden, "
                     "name");
-    expect(f, "PUT", P "/review_types/7", "{\"hidden\":true}", 404);
-    expect(f, "DELETE", P "/review_types/22", NULL, 404);
+    fixture_expect(f, "PUT", P "/review_types/7", "{\"hidden\":true}", 404);
+    fixture_expect(f, "DELETE", P "/review_types/22", NULL, 404);
     f->token = TOKEN_BO;
-    expect(f, "POST", P "/review_types", "{\"name\":\"No\"}", 403);
+    fixture_expect(f, "POST", P "/review_types", "{\"name\":\"No\"}", 403);
 }
 
 static void
-test_overrides(Fixture *f, gconstpointer user)
+test_overrides(Fixture *f)
 {
     g_autofree char *changes = NULL;
     char *text;
 
-    (void)user;
     /* Iteration 4 is the current one: 1 to 8 May, Los Angeles. */
     g_assert_cmpstr(
         fixture_send(f, "PUT", P "/iteration_overrides/4", "{\"length\":2,\"team_strength\":0.7}"),
@@ -288,10 +253,10 @@ test_overrides(Fixture *f, gconstpointer user)
         "{\"kind\":\"iteration_override\",\"number\":4,\"project_id\":99,"
         "\"length\":2,\"team_strength\":0.7}");
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
-    expect(f, "GET", P "/iterations/4", NULL, 200);
-    g_assert_cmpstr(text_at(f, "finish"), ==, "2017-05-15T07:00:00Z");
-    expect(f, "GET", P "/activity?limit=1", NULL, 200);
-    g_assert_cmpstr(text_at(f, "0.kind"), ==, "iteration_update_activity");
+    fixture_expect(f, "GET", P "/iterations/4", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "finish"), ==, "2017-05-15T07:00:00Z");
+    fixture_expect(f, "GET", P "/activity?limit=1", NULL, 200);
+    g_assert_cmpstr(fixture_text(f, "0.kind"), ==, "iteration_update_activity");
     text = json_dumps(fixture_at(f, "0.changes"), JSON_COMPACT);
     changes = g_strdup(text);
     free(text);
@@ -302,14 +267,14 @@ test_overrides(Fixture *f, gconstpointer user)
         "\"finish\":\"2017-05-08T07:00:00Z\",\"number\":4},\"new_values\":{\"length\":2,"
         "\"team_strength\":0.69999999999999996,\"finish\":\"2017-05-15T07:00:00Z\","
         "\"number\":4}}]");
-    expect(f, "PUT", P "/iteration_overrides/4", "{\"length\":2}", 200);
+    fixture_expect(f, "PUT", P "/iteration_overrides/4", "{\"length\":2}", 200);
     g_assert_cmpint(fixture_number(f, VERSION), ==, 231);
     /* null takes it back; nothing is left of an override that says nothing. */
-    expect(f, "PUT", P "/iteration_overrides/4?fields=length", "{\"length\":null}", 200);
+    fixture_expect(f, "PUT", P "/iteration_overrides/4?fields=length", "{\"length\":null}", 200);
     g_assert_cmpint(json_integer_value(fixture_at(f, "length")), ==, 1);
-    expect(f, "PUT", P "/iteration_overrides/4", "{\"team_strength\":1}", 200);
+    fixture_expect(f, "PUT", P "/iteration_overrides/4", "{\"team_strength\":1}", 200);
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM iteration_override"), ==, 0);
-    expect(f, "PUT", P "/iteration_overrides/5", "{\"team_strength\":0}", 200);
+    fixture_expect(f, "PUT", P "/iteration_overrides/5", "{\"team_strength\":0}", 200);
     fixture_refused(f, "PUT", P "/iteration_overrides/5", "{\"length\":2}",
                     "Only done and current iterations may have their length overridden.");
     fixture_refused(f, "PUT", P "/iteration_overrides/4", "{\"length\":100}",
@@ -323,13 +288,13 @@ test_overrides(Fixture *f, gconstpointer user)
     fixture_refused(f, "PUT", P "/iteration_overrides/4", "{}",
                     "this endpoint requires at least one of the following parameters: length, "
                     "team_strength");
-    expect(f, "PUT", P "/iteration_overrides/0", "{\"length\":1}", 404);
-    expect(f, "PUT", P "/iteration_overrides/999999", "{\"length\":1}", 404);
+    fixture_expect(f, "PUT", P "/iteration_overrides/0", "{\"length\":1}", 404);
+    fixture_expect(f, "PUT", P "/iteration_overrides/999999", "{\"length\":1}", 404);
 }
 
 /* Who may do what: below that 403, without changing anything. */
 static void
-test_roles(Fixture *f, gconstpointer user)
+test_roles(Fixture *f)
 {
     static const struct {
         const char *method, *path, *body;
@@ -357,20 +322,19 @@ test_roles(Fixture *f, gconstpointer user)
         {"DELETE", P "/epics/4001", NULL, TRUE},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 version = fixture_number(f, VERSION);
 
         g_test_message("%s %s", cases[i].method, cases[i].path);
         f->token = TOKEN_CY; /* of another project */
-        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
-        g_assert_cmpstr(text_at(f, "code"), ==, "unauthorized_operation");
+        fixture_expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        g_assert_cmpstr(fixture_text(f, "code"), ==, "unauthorized_operation");
         f->token = "00000000000000000000000000000000";
-        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
-        g_assert_cmpstr(text_at(f, "code"), ==, "invalid_authentication");
+        fixture_expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        g_assert_cmpstr(fixture_text(f, "code"), ==, "invalid_authentication");
         f->token = TOKEN_BO;
         fixture_sql(f, "UPDATE membership SET role = 'viewer' WHERE id = 9002");
-        expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
+        fixture_expect(f, cases[i].method, cases[i].path, cases[i].body, 403);
         fixture_sql(f, "UPDATE membership SET role = 'member' WHERE id = 9002");
         g_assert_cmpint(fixture_number(f, VERSION), ==, version);
         (void)fixture_json(f, cases[i].method, cases[i].path, cases[i].body);
@@ -385,7 +349,7 @@ test_roles(Fixture *f, gconstpointer user)
 
 /* Everything of 2.21, on purpose. */
 static void
-test_not_there(Fixture *f, gconstpointer user)
+test_not_there(Fixture *f)
 {
     static const struct {
         const char *method, *path;
@@ -402,16 +366,16 @@ test_not_there(Fixture *f, gconstpointer user)
         {"GET", "my/two_factor"},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s %s", cases[i].method, cases[i].path);
-        expect(f, cases[i].method, cases[i].path, NULL, 404);
-        g_assert_cmpstr(text_at(f, "code"), ==, "route_not_found");
-        g_assert_cmpstr(text_at(f, "error"), ==, "The path you requested has no valid endpoint.");
+        fixture_expect(f, cases[i].method, cases[i].path, NULL, 404);
+        g_assert_cmpstr(fixture_text(f, "code"), ==, "route_not_found");
+        g_assert_cmpstr(fixture_text(f, "error"), ==,
+                        "The path you requested has no valid endpoint.");
     }
 }
 
-#define ADD(name, test) g_test_add("/write-settings/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) fixture_test("/write-settings/" name, test)
 
 int
 main(int argc, char **argv)

@@ -43,11 +43,10 @@ order(Fixture *f)
     } while (0)
 
 static void
-test_create(Fixture *f, gconstpointer user)
+test_create(Fixture *f)
 {
     g_autofree char *changes = NULL;
 
-    (void)user;
     g_assert_cmpstr(
         fixture_send(f, "POST", STORIES, "{\"name\":\"Test story\"}"), ==,
         "{\"kind\":\"story\",\"id\":801,\"project_id\":99,\"name\":\"Test story\","
@@ -79,7 +78,7 @@ test_create(Fixture *f, gconstpointer user)
 }
 
 static void
-test_refuse(Fixture *f, gconstpointer user)
+test_refuse(Fixture *f)
 {
     static const struct {
         const char *body, *problem;
@@ -141,7 +140,6 @@ test_refuse(Fixture *f, gconstpointer user)
          "parameters match the generated results ('after_id' parameter was 1 but result was 556)"},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         fixture_refused(f, "POST", STORIES, cases[i].body, cases[i].problem);
     }
@@ -158,24 +156,22 @@ test_refuse(Fixture *f, gconstpointer user)
 }
 
 static void
-test_too_long(Fixture *f, gconstpointer user)
+test_too_long(Fixture *f)
 {
     g_autofree char *name = g_strnfill(5001, 'x');
     g_autofree char *body = g_strdup_printf("{\"name\":\"%s\"}", name);
     g_autofree char *problem = g_strdup_printf("This extended_string is too long:  '%s'", name);
 
-    (void)user;
     fixture_refused(f, "POST", STORIES, body, problem);
     g_assert_cmpstr(fixture_text(f, "requirement"), ==,
                     "'name' parameter must be 5000 characters or less.");
 }
 
 static void
-test_update(Fixture *f, gconstpointer user)
+test_update(Fixture *f)
 {
     g_autofree char *changes = NULL;
 
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"New\",\"kind\":\"story\"}");
     g_assert_cmpint(f->response.status, ==, 200);
     g_assert_cmpstr(fixture_text(f, "name"), ==, "New");
@@ -196,9 +192,8 @@ test_update(Fixture *f, gconstpointer user)
 }
 
 static void
-test_nothing_changed(Fixture *f, gconstpointer user)
+test_nothing_changed(Fixture *f)
 {
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/555", "{}");
     g_assert_cmpint(f->response.status, ==, 200);
     (void)fixture_json(f, "PUT", "stories/555",
@@ -211,7 +206,7 @@ test_nothing_changed(Fixture *f, gconstpointer user)
 }
 
 static void
-test_state(Fixture *f, gconstpointer user)
+test_state(Fixture *f)
 {
     static const struct {
         const char *body, *message, *kind;
@@ -229,7 +224,6 @@ test_state(Fixture *f, gconstpointer user)
         {"{\"current_state\":\"started\"}", "Ada Example started this bug", NULL},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
         f->now_ms += 60000;
         (void)fixture_json(f, "PUT", "stories/555", steps[i].body);
@@ -257,9 +251,8 @@ test_state(Fixture *f, gconstpointer user)
 }
 
 static void
-test_type_drops_estimate(Fixture *f, gconstpointer user)
+test_type_drops_estimate(Fixture *f)
 {
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/555", "{\"story_type\":\"chore\"}");
     g_assert_null(fixture_at(f, "estimate"));
     fixture_activity(f);
@@ -278,9 +271,8 @@ test_type_drops_estimate(Fixture *f, gconstpointer user)
 }
 
 static void
-test_labels(Fixture *f, gconstpointer user)
+test_labels(Fixture *f)
 {
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/555",
                        "{\"labels\":[{\"id\":5001,\"name\":\"plans\"},{\"name\":\"New One\"},"
                        "\"Zoo\"]}");
@@ -302,9 +294,8 @@ test_labels(Fixture *f, gconstpointer user)
 }
 
 static void
-test_people(Fixture *f, gconstpointer user)
+test_people(Fixture *f)
 {
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/557", "{\"owner_ids\":[102,101,102]}");
     g_assert_cmpint(fixture_int(f, "owned_by_id"), ==, 102);
     g_assert_cmpint(json_array_size(fixture_at(f, "owner_ids")), ==, 2);
@@ -330,9 +321,8 @@ test_people(Fixture *f, gconstpointer user)
 }
 
 static void
-test_roles(Fixture *f, gconstpointer user)
+test_roles(Fixture *f)
 {
-    (void)user;
     f->token = TOKEN_CY;
     (void)fixture_json(f, "PUT", "stories/555", "{\"name\":\"x\"}");
     g_assert_cmpint(f->response.status, ==, 403);
@@ -370,12 +360,11 @@ test_roles(Fixture *f, gconstpointer user)
 
 /* Who may not write is told so at once, whoever is writing. */
 static void
-test_turned_away(Fixture *f, gconstpointer user)
+test_turned_away(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(DbConn) writer = db_take(tracker_db(f->tracker), &error);
 
-    (void)user;
     g_assert_true(db_begin(writer, DB_WRITE, &error));
     f->token = "nobody's";
     fixture_expect(f, "PUT", "stories/555", "{\"name\":\"x\"}", 403);
@@ -386,9 +375,8 @@ test_turned_away(Fixture *f, gconstpointer user)
 }
 
 static void
-test_order(Fixture *f, gconstpointer user)
+test_order(Fixture *f)
 {
-    (void)user;
     assert_order(f, "550 555 556 557");
     /* new ones: top of the icebox, end of the backlog, behind what is in progress */
     (void)fixture_json(f, "POST", STORIES, "{\"name\":\"a\"}"); /* 801 */
@@ -437,11 +425,10 @@ test_order(Fixture *f, gconstpointer user)
 /* Moves into one gap until there is no room, with neighbours far and near: the order stays, and the
  * stories around are spread, not all of them. */
 static void
-test_order_no_room(Fixture *f, gconstpointer user)
+test_order_no_room(Fixture *f)
 {
     gint64 far;
 
-    (void)user;
     fixture_fill(f, 300);
     fixture_sql(f, "UPDATE story SET current_state = 'unstarted' WHERE id > 100000");
     far = fixture_number(f, "SELECT sum(position) FROM story WHERE id BETWEEN 100250 AND 100300");
@@ -462,9 +449,8 @@ test_order_no_room(Fixture *f, gconstpointer user)
 
 /* The top of the icebox, where stories are made, stays cheap. */
 static void
-test_order_border(Fixture *f, gconstpointer user)
+test_order_border(Fixture *f)
 {
-    (void)user;
     for (int i = 0; i < 150; i++) {
         fixture_expect(f, "POST", STORIES "?fields=id", "{\"name\":\"a\"}", 200);
         fixture_expect(f, "POST", STORIES "?fields=id",
@@ -482,9 +468,8 @@ test_order_border(Fixture *f, gconstpointer user)
 }
 
 static void
-test_delete(Fixture *f, gconstpointer user)
+test_delete(Fixture *f)
 {
-    (void)user;
     g_assert_cmpstr(fixture_send(f, "DELETE", "projects/99/stories/555", NULL), ==, "");
     g_assert_cmpint(f->response.status, ==, 204);
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
@@ -516,9 +501,8 @@ test_delete(Fixture *f, gconstpointer user)
 }
 
 static void
-test_nested(Fixture *f, gconstpointer user)
+test_nested(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "POST",
                    STORIES
                    "?fields=:default,tasks,comments,blockers,reviews,pull_requests,branches",
@@ -551,9 +535,8 @@ test_nested(Fixture *f, gconstpointer user)
 }
 
 static void
-test_with_comment(Fixture *f, gconstpointer user)
+test_with_comment(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "PUT", "stories/555",
                    "{\"current_state\":\"rejected\",\"comment\":\"Try again\"}", 200);
     g_assert_cmpstr(fixture_header(f, "X-Tracker-Project-Version"), ==, "231");
@@ -566,11 +549,10 @@ test_with_comment(Fixture *f, gconstpointer user)
 }
 
 static void
-test_move_project(Fixture *f, gconstpointer user)
+test_move_project(Fixture *f)
 {
     gint64 told;
 
-    (void)user;
     fixture_refused(f, "PUT", "stories/555", "{\"project_id\":22}",
                     "You do not have access to the destination project.");
     fixture_refused(f, "PUT", "stories/555", "{\"project_id\":7}",
@@ -615,13 +597,12 @@ test_move_project(Fixture *f, gconstpointer user)
 
 /* What the project's settings allow. */
 static void
-test_settings(Fixture *f, gconstpointer user)
+test_settings(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Tracker) reader = NULL;
     Tracker *writer = f->tracker;
 
-    (void)user;
     fixture_sql(f, "UPDATE project SET bugs_and_chores_are_estimatable = 1, automatic_planning = 0,"
                    " point_scale = '0,0.5,40' WHERE id = 99");
     fixture_expect(f, "POST", STORIES, "{\"name\":\"a\",\"story_type\":\"bug\",\"estimate\":0.5}",
@@ -655,7 +636,7 @@ test_settings(Fixture *f, gconstpointer user)
 
 /* Whatever follows the name in a query or form is a text; in JSON it is not. */
 static void
-test_forms(Fixture *f, gconstpointer user)
+test_forms(Fixture *f)
 {
     TrackerRequest request = {.method = "POST",
                               .path = "/services/v5/projects/99/stories",
@@ -664,7 +645,6 @@ test_forms(Fixture *f, gconstpointer user)
                               .body = "name=From+a+form&estimate=2&owner_ids=101,102&labels=a,b",
                               .body_bytes = 56};
 
-    (void)user;
     (void)fixture_json(f, "PUT", "stories/555?name=In+the+query&project_id=99", NULL);
     g_assert_cmpstr(fixture_text(f, "name"), ==, "In the query");
     (void)fixture_request(f, &request);
@@ -679,7 +659,7 @@ test_forms(Fixture *f, gconstpointer user)
 }
 
 static void
-test_methods(Fixture *f, gconstpointer user)
+test_methods(Fixture *f)
 {
     static const struct {
         const char *method, *path;
@@ -689,7 +669,6 @@ test_methods(Fixture *f, gconstpointer user)
         {"DELETE", "my/workspaces"}, {"BREW", "stories/555"},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         (void)fixture_json(f, cases[i].method, cases[i].path, NULL);
         g_assert_cmpint(f->response.status, ==, 404);
@@ -697,26 +676,12 @@ test_methods(Fixture *f, gconstpointer user)
     }
 }
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
 int
 main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        void (*run)(Fixture *, gconstpointer);
+        FixtureTest run;
     } tests[] = {
         {"/write/story/create", test_create},
         {"/write/story/refuse", test_refuse},
@@ -743,7 +708,7 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
-        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].run, tear_down);
+        fixture_test(tests[i].name, tests[i].run);
     }
     return g_test_run();
 }

@@ -29,12 +29,11 @@ upload(Fixture *f, const char *type, const char *body, gsize bytes)
     "Content-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello\r\n--xyz--\r\n"
 
 static void
-test_upload(Fixture *f, gconstpointer user)
+test_upload(Fixture *f)
 {
     static const char body[] = PART;
     g_autofree char *path = NULL, *contents = NULL;
 
-    (void)user;
     g_assert_cmpstr(upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1), ==,
                     "{\"kind\":\"file_attachment\",\"id\":302,\"filename\":\"notes.txt\","
                     "\"created_at\":\"2017-05-03T23:29:41Z\",\"uploader_id\":101,"
@@ -64,11 +63,10 @@ test_upload(Fixture *f, gconstpointer user)
 
 /* What only a file was on is told by the file's name. */
 static void
-test_delete(Fixture *f, gconstpointer user)
+test_delete(Fixture *f)
 {
     static const char body[] = PART;
 
-    (void)user;
     (void)upload(f, "multipart/related; boundary=\"xyz\"", body, sizeof body - 1);
     (void)upload(f, "multipart/form-data; boundary=\"xyz\"", body, sizeof body - 1);
     fixture_expect(f, "POST", COMMENTS, "{\"file_attachment_ids\":[302,303]}", 200);
@@ -84,7 +82,7 @@ test_delete(Fixture *f, gconstpointer user)
 
 /* A content goes with its last row, however that goes, and comes back with a new one. */
 static void
-test_contents(Fixture *f, gconstpointer user)
+test_contents(Fixture *f)
 {
     static const char body[] = PART;
     Db *db = tracker_db(f->tracker);
@@ -92,7 +90,6 @@ test_contents(Fixture *f, gconstpointer user)
     g_autofree char *path = g_build_filename(db_files_dir(db), orphan, NULL);
     g_autofree char *other = g_build_filename(db_files_dir(db), "README", NULL);
 
-    (void)user;
     fixture_sql(f, "DELETE FROM file_attachment"); /* they have the same content */
     for (int i = 0; i < 2; i++) {
         (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
@@ -124,9 +121,8 @@ test_contents(Fixture *f, gconstpointer user)
 }
 
 static void
-test_google(Fixture *f, gconstpointer user)
+test_google(Fixture *f)
 {
-    (void)user;
     fixture_expect(f, "POST", COMMENTS "?fields=:default,google_attachments,attachment_ids",
                    "{\"google_attachments\":[{\"google_kind\":\"document\",\"title\":\"Plan\"}]}",
                    200);
@@ -141,13 +137,12 @@ test_google(Fixture *f, gconstpointer user)
 }
 
 static void
-test_picture(Fixture *f, gconstpointer user)
+test_picture(Fixture *f)
 {
     static const char body[] =
         "--b\r\nContent-Disposition: form-data; name=file; filename=a.png\r\n\r\n"
         "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\0\x20\r\n--b--";
 
-    (void)user;
     (void)upload(f, "Multipart/Form-Data;charset=utf-8; boundary=b", body, sizeof body - 1);
     g_assert_cmpint(f->response.status, ==, 200);
     g_assert_nonnull(strstr(f->response.body->str, "\"thumbnailable\":true,\"height\":32,"
@@ -157,7 +152,7 @@ test_picture(Fixture *f, gconstpointer user)
 }
 
 static void
-test_refused(Fixture *f, gconstpointer user)
+test_refused(Fixture *f)
 {
     static const struct {
         const char *type, *body, *problem;
@@ -180,7 +175,6 @@ test_refused(Fixture *f, gconstpointer user)
          "The upload has a part whose headers do not end."},
     };
 
-    (void)user;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         (void)upload(f, cases[i].type, cases[i].body, strlen(cases[i].body));
         g_assert_cmpint(f->response.status, ==, 400);
@@ -228,30 +222,16 @@ test_names(void)
     }
 }
 
-static void
-set_up(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_open(f);
-}
-
-static void
-tear_down(Fixture *f, gconstpointer user)
-{
-    (void)user;
-    fixture_close(f);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/write/upload/upload", Fixture, NULL, set_up, test_upload, tear_down);
-    g_test_add("/write/upload/delete", Fixture, NULL, set_up, test_delete, tear_down);
-    g_test_add("/write/upload/contents", Fixture, NULL, set_up, test_contents, tear_down);
-    g_test_add("/write/upload/google", Fixture, NULL, set_up, test_google, tear_down);
-    g_test_add("/write/upload/picture", Fixture, NULL, set_up, test_picture, tear_down);
-    g_test_add("/write/upload/refused", Fixture, NULL, set_up, test_refused, tear_down);
+    fixture_test("/write/upload/upload", test_upload);
+    fixture_test("/write/upload/delete", test_delete);
+    fixture_test("/write/upload/contents", test_contents);
+    fixture_test("/write/upload/google", test_google);
+    fixture_test("/write/upload/picture", test_picture);
+    fixture_test("/write/upload/refused", test_refused);
     g_test_add_func("/write/upload/names", test_names);
     return g_test_run();
 }
