@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "support_query.h"
 #include "tests/unit/support_folder.h"
 #include "tracker/auth.h"
 
@@ -291,14 +292,7 @@ fixture_refused(Fixture *fixture, const char *method, const char *path, const ch
 gint64
 fixture_number(Fixture *fixture, const char *sql)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DbConn) conn = db_take(tracker_db(fixture->tracker), &error);
-    g_autoptr(DbStmt) stmt = NULL;
-
-    g_assert_no_error(error);
-    stmt = db_prepare(conn, sql);
-    g_assert_true(db_next(stmt));
-    return db_int(stmt, 0);
+    return query_number(tracker_db(fixture->tracker), sql);
 }
 
 const char *

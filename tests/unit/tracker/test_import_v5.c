@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 
+#include "support_query.h"
 #include "tests/unit/support_error.h"
 #include "tests/unit/support_folder.h"
 #include "tracker/db.h"
@@ -66,24 +67,10 @@ run(Import *import)
     run_on(import, import->in);
 }
 
-/* The first column of the first row as text. */
-static char *
-value(Import *import, const char *sql)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DbConn) conn = db_take(tracker_db(import->tracker), &error);
-    g_assert_no_error(error);
-    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
-    char *text = db_next(stmt) ? g_strdup(db_text(stmt, 0)) : NULL;
-    (void)db_check(conn, &error);
-    g_assert_no_error(error);
-    return text;
-}
-
 #define ASSERT_VALUE(import, sql, expected)                                                        \
     G_STMT_START                                                                                   \
     {                                                                                              \
-        g_autofree char *got = value(import, sql);                                                 \
+        g_autofree char *got = query_text(tracker_db((import)->tracker), sql);                     \
         g_assert_cmpstr(got, ==, expected);                                                        \
     }                                                                                              \
     G_STMT_END
@@ -98,24 +85,6 @@ counted(const Import *import, const char *kind, gboolean unknown)
         }
     }
     return 0;
-}
-
-static json_t *
-get(Import *import, const char *path, const char *query)
-{
-    TrackerRequest request = {.method = "GET",
-                              .path = path,
-                              .query = query,
-                              .trusted_person_id = tracker_local_person(import->tracker)};
-    TrackerResponse response;
-    tracker_handle(import->tracker, &request, &response);
-    json_t *body = NULL;
-    if (response.status == 200) {
-        body = json_loadb(response.body->str, response.body->len, JSON_ALLOW_NUL, NULL);
-        g_assert_nonnull(body);
-    }
-    tracker_response_clear(&response);
-    return body;
 }
 
 static void
@@ -197,8 +166,8 @@ test_nested(void)
         "'project_version':5,'performed_by_id':4}],'followers':[{'kind':'person','id':5}],"
         "'planned_iteration_number':3,'something':{'odd':true}}");
     run(&import);
-    json_t *story = get(
-        &import, "/services/v5/projects/9/stories/1",
+    json_t *story = query_get(
+        import.tracker, "/services/v5/projects/9/stories/1",
         "fields=:default,owners,tasks,comments(:default,person,file_attachments),reviews(:default,"
         "review_type),blockers,transitions,follower_ids,planned_iteration_number");
     g_assert_nonnull(story);
@@ -360,7 +329,7 @@ test_local_person(void)
         &nobody,
         "SELECT p.name FROM person p JOIN meta ON value = p.id WHERE key = 'local_person_id'",
         "Local");
-    json_t *projects = get(&nobody, "/services/v5/projects", NULL);
+    json_t *projects = query_get(nobody.tracker, "/services/v5/projects", NULL);
     g_assert_cmpuint(json_array_size(projects), ==, 2);
     json_decref(projects);
     /* One user name twice: the second keeps it aside. */
@@ -400,7 +369,7 @@ test_hostile(void)
                  "5"); /* nothing is lost */
     g_assert_cmpuint(counted(&import, "nested too deep", TRUE), ==, 1);
     g_assert_cmpuint(counted(&import, "comment without a story", TRUE), ==, 1);
-    json_t *story = get(&import, "/services/v5/projects/9/stories/2", NULL);
+    json_t *story = query_get(import.tracker, "/services/v5/projects/9/stories/2", NULL);
     g_assert_nonnull(story);
     json_decref(story);
     import_close(&import);
@@ -491,8 +460,8 @@ check_story(Import *import, const json_t *exchange)
         g_strcmp0(kind, "story") != 0) {
         return 0;
     }
-    json_t *ours = get(import, json_string_value(json_object_get(request, "path")),
-                       json_string_value(json_object_get(request, "query")));
+    json_t *ours = query_get(import->tracker, json_string_value(json_object_get(request, "path")),
+                             json_string_value(json_object_get(request, "query")));
     g_assert_nonnull(ours);
     gboolean is_newest = v5_time_ms(json_object_get(body, "updated_at")) ==
                          v5_time_ms(json_object_get(ours, "updated_at"));
@@ -551,8 +520,9 @@ test_recordings(void)
     g_assert_cmpuint(check_folder(&import, path), >, 4);
     /* The same again changes nothing. */
     g_autofree char *before =
-        value(&import, "SELECT group_concat(id || ':' || position) FROM (SELECT * FROM story"
-                       " ORDER BY id)");
+        query_text(tracker_db(import.tracker),
+                   "SELECT group_concat(id || ':' || position) FROM (SELECT * FROM story"
+                   " ORDER BY id)");
     run_on(&import, path);
     ASSERT_VALUE(
         &import,

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "support_query.h"
 #include "tests/unit/support_folder.h"
 #include "tracker/db.h"
 
@@ -43,35 +44,14 @@ sample_close(Sample *sample)
     g_free(sample->path);
 }
 
-static gint64
-number(Sample *sample, const char *sql)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DbConn) conn = db_take(tracker_db(sample->tracker), &error);
-    g_assert_no_error(error);
-    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
-    gint64 value = db_next(stmt) ? db_int(stmt, 0) : -1;
-    (void)db_check(conn, &error);
-    g_assert_no_error(error);
-    return value;
-}
-
 #define ASSERT_NUMBER(sample, sql, comparison, expected)                                           \
-    g_assert_cmpint(number(sample, sql), comparison, expected)
+    g_assert_cmpint(query_number(tracker_db((sample)->tracker), sql), comparison, expected)
 
 static json_t *
 get(Sample *sample, const char *path, const char *query)
 {
-    TrackerRequest request = {.method = "GET",
-                              .path = path,
-                              .query = query,
-                              .trusted_person_id = tracker_local_person(sample->tracker)};
-    TrackerResponse response;
-    tracker_handle(sample->tracker, &request, &response);
-    g_assert_cmpint(response.status, ==, 200);
-    json_t *body = json_loadb(response.body->str, response.body->len, 0, NULL);
+    json_t *body = query_get(sample->tracker, path, query);
     g_assert_nonnull(body);
-    tracker_response_clear(&response);
     return body;
 }
 

@@ -1,4 +1,5 @@
 /* People, tokens and memberships, as `trackerfs serve --add-...` makes them. */
+#include "support_query.h"
 #include "tests/unit/support_folder.h"
 #include "tracker/auth.h"
 #include "tracker/users.h"
@@ -36,22 +37,6 @@ teardown(Fixture *fixture, gconstpointer user)
 }
 
 static gint64
-single_int(Fixture *fixture, const char *sql)
-{
-    g_autoptr(DbConn) conn = db_take(fixture->db, NULL);
-    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
-    return db_next(stmt) ? db_int(stmt, 0) : -1;
-}
-
-static char *
-single_text(Fixture *fixture, const char *sql)
-{
-    g_autoptr(DbConn) conn = db_take(fixture->db, NULL);
-    g_autoptr(DbStmt) stmt = db_prepare(conn, sql);
-    return db_next(stmt) ? g_strdup(db_text(stmt, 0)) : NULL;
-}
-
-static gint64
 add(Fixture *fixture, const char *name, const char *email)
 {
     g_autoptr(GError) error = NULL;
@@ -69,8 +54,9 @@ test_people(Fixture *fixture, gconstpointer user)
     gint64 umlaut = add(fixture, "Jörg Öz", NULL);
     g_assert_cmpint(same_username, >, ada);
     g_assert_cmpint(umlaut, >, same_username);
-    g_autofree char *names = single_text(
-        fixture, "SELECT group_concat(username || ' ' || initials, ', ') FROM person ORDER BY id");
+    g_autofree char *names = query_text(
+        fixture->db,
+        "SELECT group_concat(username || ' ' || initials, ', ') FROM person ORDER BY id");
     g_assert_cmpstr(names, ==, "adalovelace AL, adalovelace2 AL, jörgöz JÖ");
     static const struct {
         const char *name, *email;
@@ -90,7 +76,7 @@ test_people(Fixture *fixture, gconstpointer user)
                         ==, 0);
         g_assert_error(error, TRACKER_ERROR, TRACKER_ERROR_BAD_INPUT);
     }
-    g_assert_cmpint(single_int(fixture, "SELECT count(*) FROM person"), ==, 3);
+    g_assert_cmpint(query_number(fixture->db, "SELECT count(*) FROM person"), ==, 3);
 }
 
 static void
@@ -114,7 +100,7 @@ test_tokens(Fixture *fixture, gconstpointer user)
         g_assert_true(db_next(stmt));
         g_assert_cmpint(db_int(stmt, 0), ==, 0);
     }
-    g_assert_cmpint(single_int(fixture, "SELECT count(*) FROM token"), ==, 4);
+    g_assert_cmpint(query_number(fixture->db, "SELECT count(*) FROM token"), ==, 4);
     static const char *const nobody[] = {"Eve", "", "0", "-1", "' OR 1=1 --", "\xff"};
     for (gsize i = 0; i < G_N_ELEMENTS(nobody); i++) {
         g_autoptr(GError) error = NULL;
@@ -131,22 +117,23 @@ test_members(Fixture *fixture, gconstpointer user)
     g_autoptr(GError) error = NULL;
     g_assert_true(users_add_member(fixture->db, "Ada", "Moon", "member", 5000, &error));
     g_assert_no_error(error);
-    g_assert_cmpint(single_int(fixture, "SELECT version FROM project WHERE id = 99"), ==, 42);
-    g_autofree char *joined = single_text(
-        fixture,
+    g_assert_cmpint(query_number(fixture->db, "SELECT version FROM project WHERE id = 99"), ==, 42);
+    g_autofree char *joined = query_text(
+        fixture->db,
         "SELECT kind || ' ' || message FROM activity WHERE project_id = 99 AND version = 42");
     g_assert_cmpstr(joined, ==,
                     "project_membership_create_activity Ada joined the project as member");
     /* Again: nothing changes. Another role: an update. */
     g_assert_true(users_add_member(fixture->db, "Ada", "99", "member", 6000, &error));
-    g_assert_cmpint(single_int(fixture, "SELECT version FROM project WHERE id = 99"), ==, 42);
+    g_assert_cmpint(query_number(fixture->db, "SELECT version FROM project WHERE id = 99"), ==, 42);
     g_assert_true(users_add_member(fixture->db, "Ada", "99", "owner", 7000, &error));
-    g_assert_cmpint(single_int(fixture, "SELECT version FROM project WHERE id = 99"), ==, 43);
-    g_assert_cmpint(single_int(fixture, "SELECT count(*) FROM membership"), ==, 1);
-    g_autofree char *role = single_text(fixture, "SELECT role FROM membership");
+    g_assert_cmpint(query_number(fixture->db, "SELECT version FROM project WHERE id = 99"), ==, 43);
+    g_assert_cmpint(query_number(fixture->db, "SELECT count(*) FROM membership"), ==, 1);
+    g_autofree char *role = query_text(fixture->db, "SELECT role FROM membership");
     g_assert_cmpstr(role, ==, "owner");
-    g_autofree char *changes = single_text(
-        fixture, "SELECT changes FROM activity WHERE kind = 'project_membership_update_activity'");
+    g_autofree char *changes = query_text(
+        fixture->db,
+        "SELECT changes FROM activity WHERE kind = 'project_membership_update_activity'");
     const char *values = strstr(changes, "\"new_values\":");
     g_assert_nonnull(values);
     g_assert_nonnull(g_strstr_len(changes, values - changes, "\"role\":\"member\""));
