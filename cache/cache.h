@@ -171,9 +171,12 @@ char *cache_dup_error(Cache *cache, EditOwner owner, gint64 id);
 void cache_set_error(Cache *cache, EditOwner owner, gint64 id, const char *text);
 
 /* `.conflict/`: FALSE when there is none. `ret_text` is the caller's (g_free its data). It lasts
- * until a save of the same file is accepted, or cache_drop_conflict(). */
+ * until a save of the same file is accepted, or cache_drop_conflict(). A save is a resolution, sent
+ * over the other side, once that was noted to be read, or when its base is the other side; else it
+ * is in conflict again. */
 gboolean cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side,
                             Text *ret_text);
+void cache_note_conflict_read(Cache *cache, EditOwner owner, gint64 id);
 gboolean cache_drop_conflict(Cache *cache, EditOwner owner, gint64 id, GError **error);
 
 /* `.next_states`: the states that the story may be given now, one a line. The caller's. */

@@ -72,6 +72,14 @@ cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side, Text
     return cache->saving && saving_get_conflict(cache->saving, owner, id, side, ret_text);
 }
 
+void
+cache_note_conflict_read(Cache *cache, EditOwner owner, gint64 id)
+{
+    if (cache->saving) {
+        saving_note_conflict_read(cache->saving, owner, id);
+    }
+}
+
 gboolean
 cache_drop_conflict(Cache *cache, EditOwner owner, gint64 id, GError **error)
 {

@@ -172,8 +172,9 @@ end_conflict(Sending *sending, json_t *theirs)
     edit_set_json(&sending->edit->theirs, theirs);
     g_autoptr(GError) error = g_error_new(
         ERR, ERR_CONFLICT,
-        "%s: changed at the server since it was opened; nothing was sent\nfield: %s\nrule: save "
-        "again to put yours in its place, or remove .conflict to keep the server's",
+        "%s: changed at the server since it was opened; nothing was sent\nfield: %s\nrule: look "
+        "at .conflict/theirs, then save again to put yours in its place; or remove .conflict to "
+        "keep the server's",
         keys->str, keys->str);
     send_end(sending, OUTCOME_CONFLICT, error, -1);
 }

@@ -73,6 +73,7 @@ saving_new(const char *state_directory, const SavingParts *parts, GError **error
     saving->attended =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, saving_attendance_free);
     saving->tries = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, saving_tries_free);
+    saving->looked_at = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     saving->errors = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     saving->ops = g_array_new(FALSE, FALSE, sizeof(JournalOp));
     saving->send = (SendParts){
@@ -102,6 +103,7 @@ saving_free(Saving *saving)
     g_hash_table_unref(saving->attended);
     g_hash_table_unref(saving->tries);
     g_hash_table_unref(saving->errors);
+    g_hash_table_unref(saving->looked_at);
     overlay_free(saving->overlay);
     journal_close(saving->journal);
     (void)pthread_cond_destroy(&saving->changed);
@@ -452,9 +454,11 @@ finish_op(Saving *saving, JournalOp *op, const GError *error, GPtrArray *shown)
 /* --- A save of what is parked --- */
 
 /* The same attribute saved again settles what was refused or in conflict: the new value takes the
- * place of the old one, and is compared with what the old one was to be. */
+ * place of the old one, and is compared with what the old one was to be. A conflict it settles only
+ * once somebody has seen the other side, in `.conflict/theirs` or in the file itself: an editor
+ * that merely tries again does not know what it would write over. */
 static Edit *
-settle_parked(const Edit *parked, const Edit *fresh, Edit **ret_fresh)
+settle_parked(const Edit *parked, const Edit *fresh, gboolean is_looked_at, Edit **ret_fresh)
 {
     const char *key;
     json_t *value;
@@ -469,13 +473,22 @@ settle_parked(const Edit *parked, const Edit *fresh, Edit **ret_fresh)
         }
         (void)json_object_del(rest->changes, key);
         const json_t *theirs = json_object_get(parked->theirs, key);
-        const json_t *earlier = theirs ? theirs : json_object_get(parked->base, key);
+        const gboolean is_seen =
+            theirs && (is_looked_at || json_equal(theirs, json_object_get(fresh->base, key)));
+        const json_t *earlier = is_seen ? theirs : json_object_get(parked->base, key);
         if (!*ret_fresh) {
             *ret_fresh = edit_copy(fresh);
         }
         (void)json_object_set_new((*ret_fresh)->base, key, json_deep_copy(earlier));
     }
     return rest;
+}
+
+static gboolean
+is_looked_at(Saving *saving, gint64 number)
+{
+    LOCK_SCOPE(&saving->lock);
+    return g_hash_table_contains(saving->looked_at, &number);
 }
 
 /* `edit` is taken over; what comes back is it, with its base set right. */
@@ -494,7 +507,8 @@ supersede(Saving *saving, Edit *edit)
             parked->object != edit->object || parked->id != edit->id) {
             continue;
         }
-        g_autoptr(Edit) rest = settle_parked(parked, edit, &fresh);
+        g_autoptr(Edit) rest =
+            settle_parked(parked, edit, is_looked_at(saving, parked->number), &fresh);
         if (!rest) {
             continue;
         }

@@ -60,6 +60,7 @@ char *saving_dup_error(Saving *saving, EditOwner owner, gint64 id);
 void saving_set_error(Saving *saving, EditOwner owner, gint64 id, const char *text);
 gboolean saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side,
                              Text *ret_text);
+void saving_note_conflict_read(Saving *saving, EditOwner owner, gint64 id);
 gboolean saving_drop_conflict(Saving *saving, EditOwner owner, gint64 id, GError **error);
 GPtrArray *saving_list(Saving *saving);
 guint saving_count(Saving *saving, guint *ret_parked);

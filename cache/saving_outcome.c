@@ -384,6 +384,9 @@ park(Saving *saving, Edit *edit, EditState state, const GError *error)
         saving_note(saving, (JournalOp){.put = edit_ref(edit)});
         saving_publish_one(saving, edit_ref(edit));
     }
+    if (state == STATE_CONFLICT) { /* the tree is to show soon what it is in conflict with */
+        sync_look_at(saving->sync, edit->project_id, PRIORITY_PREFETCH);
+    }
     tell(saving, edit, state == STATE_CONFLICT ? EDIT_CONFLICT : EDIT_REFUSED, error, TRUE);
 }
 

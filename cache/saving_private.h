@@ -45,10 +45,11 @@ struct Saving {
     gint64 next_number;     /* protected by lock, like all down to the line */
     GPtrArray *incoming;    /* of Edit, submitted */
     gboolean flush_is_posted;
-    GHashTable *attended; /* number -> Attendance */
-    GHashTable *tries;    /* number -> Tries */
-    GHashTable *errors;   /* owner key -> text */
-    guint outcomes;       /* so far */
+    GHashTable *attended;  /* number -> Attendance */
+    GHashTable *tries;     /* number -> Tries */
+    GHashTable *errors;    /* owner key -> text */
+    GHashTable *looked_at; /* numbers of conflicts whose other side somebody has read */
+    guint outcomes;        /* so far */
 
     Sync *sync;  /* clerk only, like all below; NULL before saving_start() */
     GArray *ops; /* of JournalOp */

@@ -82,6 +82,16 @@ saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side, T
     return edit != NULL;
 }
 
+void
+saving_note_conflict_read(Saving *saving, EditOwner owner, gint64 id)
+{
+    g_autoptr(Edit) edit = find_conflict(saving, owner, id);
+    if (edit) {
+        LOCK_SCOPE(&saving->lock);
+        (void)g_hash_table_add(saving->looked_at, g_memdup2(&edit->number, sizeof edit->number));
+    }
+}
+
 /* --- Jobs for the clerk, which the asker waits for --- */
 
 typedef struct Order {

@@ -333,13 +333,13 @@ draft_is_saved(Draft *draft, guint64 generation, GBytes *base)
 }
 
 void
-draft_is_refused(Draft *draft, guint64 generation, const GError *error, GBytes *base)
+draft_is_refused(Draft *draft, guint64 generation, const GError *error)
 {
     LOCK_SCOPE(&draft->lock);
     g_clear_error(&draft->refusal);
     draft->refusal = g_error_copy(error);
     draft->refused = generation;
-    settle_locked(draft, base);
+    settle_locked(draft, NULL);
 }
 
 /* --- The table --- */

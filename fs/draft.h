@@ -116,7 +116,7 @@ GBytes *draft_base(Draft *draft);
 void draft_is_sent(Draft *draft, guint64 generation, gint64 edit);
 /* `base`: what the next save is compared with; NULL: as before. */
 void draft_is_saved(Draft *draft, guint64 generation, GBytes *base);
-void draft_is_refused(Draft *draft, guint64 generation, const GError *error, GBytes *base);
+void draft_is_refused(Draft *draft, guint64 generation, const GError *error);
 
 /* --- The table --- */
 

@@ -185,6 +185,20 @@ open_draft(Op *op)
     return draft != NULL;
 }
 
+static void
+note_conflict_read(Op *op)
+{
+    const NodeKind kind = op->key.kind;
+    if ((kind == NODE_STORY_CONFLICT_SIDE || kind == NODE_EPIC_CONFLICT_SIDE ||
+         kind == NODE_PROJECT_CONFLICT_SIDE) &&
+        op->key.sub == EDIT_THEIRS + 1) {
+        EditOwner owner;
+        gint64 id;
+        (void)target_owner(&op->key, &owner, &id);
+        cache_note_conflict_read(op->fs->cache, owner, id);
+    }
+}
+
 static gboolean
 run_open(Op *op, CacheAsk *ask)
 {
@@ -212,6 +226,7 @@ run_open(Op *op, CacheAsk *ask)
         g_autoptr(GBytes) seen = g_bytes_new(content.data, content.length);
         recall_read(op->fs->recall, op->number, op->asker, seen);
     }
+    note_conflict_read(op);
     Handle *handle = handle_new(op->number);
     handle->content = content;
     content = (Content){0};

@@ -188,21 +188,6 @@ finish(Op *op, const Aim *aim)
     draft_is_saved(op->draft, op->generation, aim->purpose == DRAFT_NEW ? NULL : mine);
 }
 
-/* After a refusal with a conflict the next save of the process is a resolution: it was told. */
-static void
-fail(Op *op, const Aim *aim, const GError *error)
-{
-    g_autoptr(GBytes) theirs = NULL;
-    g_auto(Scene) scene = {0};
-    g_auto(Content) own = {0};
-    if (aim->purpose == DRAFT_FILE && g_error_matches(error, ERR, ERR_CONFLICT) &&
-        look(op->fs, &aim->key, &scene) && scene_content(&scene, &aim->key, &own)) {
-        theirs = g_bytes_new(own.data, own.length);
-        recall_read(op->fs->recall, inode_number(op->fs->inodes, &aim->key), op->asker, theirs);
-    }
-    draft_is_refused(op->draft, op->generation, error, theirs);
-}
-
 static void
 wait_for_verdict(Op *op, guint how, CacheAsk *ask)
 {
@@ -315,7 +300,7 @@ save_run(Op *op, guint how, CacheAsk *ask, GError **error)
     GError *trouble = NULL;
     const SaveStep step = op->edit ? judge(op, ask, &trouble) : begin(op, &aim, how, ask, &trouble);
     if (step == SAVE_FAILED && op->generation > 0) {
-        fail(op, &aim, trouble);
+        draft_is_refused(op->draft, op->generation, trouble);
     } else if (step == SAVE_DONE && op->mine) {
         finish(op, &aim); /* else another operation submitted it, and does that */
     }

@@ -366,7 +366,14 @@ test_conflict(Fixture *f, gconstpointer unused)
     g_assert_true(cache_get_conflict(f->cache, EDIT_OF_STORY, f->story, EDIT_THEIRS, &side));
     g_assert_cmpstr(side.data, ==, "theirs");
     g_clear_pointer(&side.data, g_free);
-    /* It survives a restart, and a save settles it. */
+    /* Who only tries again does not know of it; a save settles it once it was looked at. */
+    g_clear_error(&error);
+    number = submit(f, EDIT_STORY_FIELD, f->story, 0, "name", "mine again\n", &error);
+    g_assert_cmpint(verdict(f, number, NULL, &error), ==, EDIT_CONFLICT);
+    g_clear_error(&error);
+    expect_log(f, "");
+    g_assert_cmpuint(cache_count_edits(f->cache, NULL), ==, 1);
+    cache_note_conflict_read(f->cache, EDIT_OF_STORY, f->story);
     accepted(f, submit(f, EDIT_STORY_FIELD, f->story, 0, "name", "both\n", &error), NULL);
     g_assert_false(cache_get_conflict(f->cache, EDIT_OF_STORY, f->story, EDIT_BASE, NULL));
     expect_log(f, "PUT /projects/9/stories/500 {\"name\":\"both\"}\n");
