@@ -67,9 +67,10 @@ list(const char *folder)
         const char *state = json_string_value(json_object_get(edit, "state"));
         const char *error = json_string_value(json_object_get(edit, "error"));
         if (edit) { /* else it was accepted meanwhile */
-            (void)printf("%" G_GINT64_FORMAT "  %-8s  %s%s%s\n",
+            const int first_line = error ? (int)strcspn(error, "\n") : 0;
+            (void)printf("%" G_GINT64_FORMAT "  %-8s  %s%s%.*s\n",
                          g_ascii_strtoll(names->pdata[i], NULL, 10), state ? state : "",
-                         what ? what : "", error ? ": " : "", error ? error : "");
+                         what ? what : "", error ? ": " : "", first_line, error ? error : "");
         }
     }
     if (names->len == 0) {

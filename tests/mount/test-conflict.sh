@@ -48,7 +48,9 @@ equal "$(puts)" 0 "requests that write, of saves in conflict"
 equal "$(remote .description)" "$(printf 'one\ntheirs\nthree')" "the server, in conflict"
 sides $'one\ntwo\nthree\n' $'one\nmine again\nthree\n' $'one\ntheirs\nthree\n' # theirs is looked at here
 grep -q "theirs" "$story/.error" || fail "no reason in .error: $(cat "$story/.error")"
-"$trackerfs" queue "$m" | grep -q conflict || fail "the queue does not show the conflict"
+"$trackerfs" queue "$m" >"$work/queue"
+grep -q conflict "$work/queue" || fail "the queue does not show the conflict"
+equal "$(wc -l <"$work/queue")" 1 "lines of a queue of one"
 saves 'one|both|three|' ok
 equal "$(remote .description)" "$(printf 'one\nboth\nthree')" "a resolution"
 no_conflict || fail "the conflict outlives its resolution"
