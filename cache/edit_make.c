@@ -248,6 +248,26 @@ record_that_was_read(const Making *making, const json_t *opened, const json_t *m
     return story ? json_text_parse(story->record.data, story->record.length, NULL) : NULL;
 }
 
+/* A copy of another version than the one that it is compared with, which is not known any more:
+ * what the two differ in may be somebody else's change. */
+static gboolean
+check_version(const json_t *old, const json_t *mine, GError **error)
+{
+    const gint64 old_ms = json_get_time(old, "updated_at");
+    const gint64 mine_ms = json_get_time(mine, "updated_at");
+    if (old_ms == 0 || mine_ms == 0 || old_ms == mine_ms) {
+        return TRUE;
+    }
+    g_autofree char *old_time = json_dup_string(old, "updated_at");
+    g_autofree char *mine_time = json_dup_string(mine, "updated_at");
+    g_set_error(
+        error, ERR, ERR_CONFLICT,
+        "file: it is a copy of another version; nothing was sent\nfield: updated_at\nvalue: "
+        "%s\nrule: the file is of %s: read it again, and make the change there",
+        mine_time ? mine_time : "", old_time ? old_time : "");
+    return FALSE;
+}
+
 static gboolean
 read_record(Making *making, const Text *base, const Text *mine, GError **error)
 {
@@ -268,6 +288,9 @@ read_record(Making *making, const Text *base, const Text *mine, GError **error)
     g_autoptr(Json) present = record_now(making->context);
     g_autoptr(Json) read = record_that_was_read(making, opened ? opened : present, fresh);
     const json_t *old = read ? read : json_is_object(opened) ? opened : present;
+    if (!check_version(old, fresh, error)) {
+        return FALSE;
+    }
     json_object_foreach((json_t *)(guintptr)old, key, value)
     {
         if (!read_key(making, key, old, fresh, error)) {

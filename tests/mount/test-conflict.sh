@@ -98,6 +98,26 @@ put '{"labels": [{"name": "theirs too"}]}'
 cp "$work/new.json" "$story/story.json"
 equal "$(remote '[.labels[].name] | sort | join(",")')" "mine,theirs too" "labels of both"
 
+# --- A copy that is older than the last look at the file would take back what came between: it is refused.
+epic=$(find "$project/epics" -mindepth 1 -maxdepth 1 -type d | sort | sed -n 1p)
+eid=$(basename "$epic" | cut -d- -f1)
+cp "$epic/epic.json" "$work/epic.json"
+cp "$project/project.json" "$work/project.json"
+api PUT "/projects/$pid/epics/$eid" '{"name": "Theirs"}' >/dev/null
+api PUT "/projects/$pid" '{"week_start_day": "Friday"}' >/dev/null
+"$trackerfs" refresh "$m"
+epic=$(find "$project/epics" -mindepth 1 -maxdepth 1 -name "$eid-*")
+cat "$epic/epic.json" "$project/project.json" >/dev/null
+reset_requests
+expect_errno "Stale file handle" cp "$work/epic.json" "$epic/epic.json"
+grep -q "read it again" "$epic/.error" || fail "no reason in .error: $(cat "$epic/.error")"
+expect_errno "Stale file handle" cp "$work/project.json" "$project/project.json"
+equal "$(puts)" 0 "requests of older copies"
+sed -i 's/"Theirs"/"Ours"/' "$epic/epic.json"
+sed -i 's/"week_start_day": "Friday"/"week_start_day": "Sunday"/' "$project/project.json"
+equal "$(api GET "/projects/$pid/epics/$eid" | jq -r .name)" Ours "the epic's name, changed in the present file"
+equal "$(api GET "/projects/$pid" | jq -r .week_start_day)" Sunday "the project's first day, likewise"
+
 # --- A conflict survives kill -9.
 editor "$story/.fields/name"
 quit

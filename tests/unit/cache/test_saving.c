@@ -172,8 +172,8 @@ test_validation(Fixture *f, gconstpointer unused)
     g_autoptr(Story) story = get_story(f, f->story);
     g_autofree char *unknown = g_strconcat("{\"estimatee\": 3,", story->record.data + 1, NULL);
     refused(f, EDIT_STORY_JSON, NULL, unknown, "did you mean estimate?");
-    g_auto(GStrv) halves = g_strsplit(story->record.data, "\"updated_at\": 1000", 2);
-    g_autofree char *read_only = g_strjoin("\"updated_at\": 7", halves[0], halves[1], NULL);
+    g_auto(GStrv) halves = g_strsplit(story->record.data, "\"id\": 500", 2);
+    g_autofree char *read_only = g_strjoin("\"id\": 7", halves[0], halves[1], NULL);
     refused(f, EDIT_STORY_JSON, NULL, read_only, "only the service sets it");
     refused(f, EDIT_STORY_JSON, NULL, "{\"name\": \"x\"}", "left out");
     refused(f, EDIT_STORY_JSON, NULL, "", "empty file");
