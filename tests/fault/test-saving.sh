@@ -58,6 +58,20 @@ faults ""
 equal "$(remote .description)" "beside it" "a change beside another's"
 [ "$(remote .name)" != "$theirs" ] || fail "nobody changed the name meanwhile"
 
+# No answer in time: the save is in the journal, and goes out again.
+faults "hang@PUT:$one*1"
+echo "after a timeout" >"$story/description.md" || fail "a save that times out"
+until_true 30 "the server has what timed out" there "after a timeout"
+
+# Moved to another project meanwhile: the save follows it.
+second=$(api POST /projects '{"name": "Second"}' | jq .id)
+api PUT "/projects/$pid/stories/$sid" "{\"project_id\": $second}" >/dev/null
+echo "moved meanwhile" >"$work/moved"
+cp "$work/moved" "$story/description.md" || fail "a save of a story that was moved: $(cat "$story/.error")"
+equal "$(api GET "/stories/$sid" | jq -r '[.project_id, .description] | join(",")')" "$second,moved meanwhile" "a story that was moved meanwhile"
+choose_story 1
+one=/services/v5/projects/$pid/stories/$sid
+
 # Deleted meanwhile.
 faults "delete=$sid@GET:$one*1"
 expect_errno "No such file" cp "$work/bad" "$story/description.md"

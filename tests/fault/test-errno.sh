@@ -1,0 +1,56 @@
+# What each errno of a save means, one example each. Elsewhere: ESTALE in mount/test-conflict, ENOSPC in fault/test-full-disk,
+# EAGAIN, ETIMEDOUT, ENETDOWN and EIO of reading in fault/test-http-faults and mount/test-offline.
+. "${TRACKERFS_SOURCE_DIR:?}/tests/lib/edit.sh"
+open_mount
+# says WORDS: the story's .error has them
+says() { grep -q "$1" "$story/.error" || fail ".error lacks '$1': $(cat "$story/.error")"; }
+# refused ERRNO FILE TEXT WORDS: saving TEXT in FILE fails so, sends nothing, leaves FILE as it was, and .error has WORDS
+refused() {
+    local before
+    before=$(cat "$2")
+    printf '%s' "$3" >"$work/new"
+    reset_requests
+    expect_errno "$1" cp "$work/new" "$2"
+    equal "$(puts)" 0 "requests of what is refused: $3"
+    says "$4"
+    equal "$(cat "$2")" "$before" "$2 after a refused save"
+}
+echo "a text" >"$story/description.md"
+invalid="Invalid argument"
+refused "$invalid" "$story/.fields/current_state" nonsense "allowed: .*started"
+refused "$invalid" "$story/.fields/name" " " blank
+refused "$invalid" "$story/.fields/owner_ids" "nobody here" "nobody here"
+refused "$invalid" "$story/.fields/deadline" "the day after" deadline
+refused "$invalid" "$story/.fields/name" "$(printf 'x%.0s' {1..6000})" "5000"
+refused "$invalid" "$story/story.json" "{" "line 1, column"
+refused "$invalid" "$story/story.json" "$(sed 's/"story_type"/"storytype"/' "$story/story.json")" "story_type"
+jq '.kind = "epic"' "$story/story.json" >"$work/json"
+refused "$invalid" "$story/story.json" "$(cat "$work/json")" "only the service sets it"
+expect_errno "Operation not permitted" cp "$work/new" "$story/.url"
+expect_errno "Operation not permitted" cp "$work/new" "$project/activity.jsonl"
+expect_errno "File exists" mkdir "$story"
+expect_errno "File name too long" cp "$work/new" "$story/comments/$(printf 'x%.0s' {1..256})"
+expect_errno "File too large" truncate -s 70M "$story/description.md"
+equal "$(cat "$story/description.md")" "a text" "a text that was made too large"
+faults "delete=$sid@GET:/services/v5/projects/$pid/stories/$sid*1"
+expect_errno "No such file" cp "$work/new" "$story/description.md"
+faults ""
+unmount "$m"
+
+# EACCES: a viewer reads, and the modes say so.
+"$trackerfs" serve "$work/t.db" --add-user "Vera:vera@example.org" >"$work/user" 2>&1 || { cat "$work/user"; fail "--add-user"; }
+"$trackerfs" serve "$work/t.db" --add-member "vera@example.org:$pid:viewer" >/dev/null
+"$trackerfs" serve "$work/t.db" --add-token vera@example.org | grep -oE '[0-9a-f]{32}' >"$work/token"
+mount_fs "$url" "$m" rw
+choose_story 1
+echo x >"$work/new"
+expect_errno "Permission denied" cp "$work/new" "$story/description.md"
+expect_errno "Permission denied" mkdir "$project/stories/Mine"
+expect_errno "Permission denied" cp "$work/new" "$story/comments/new.md"
+equal "$(stat -c %A "$story/description.md")" "-r--r--r--" "the mode of what a viewer sees"
+unmount "$m"
+
+# EROFS: -o ro, whoever it is.
+mount_fs "$url" "$m" ro
+expect_errno "Read-only file system" cp "$work/new" "$story/description.md"
+unmount "$m"
