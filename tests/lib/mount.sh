@@ -95,10 +95,10 @@ stop_server() {
     until_true 20 "server ends" dead "$server_pid"
 }
 
-# mount_fs SOURCE FOLDER [OPTIONS]: -o options; read-only unless they say rw; token_file is added for http sources
+# mount_fs SOURCE FOLDER [OPTIONS]: -o options; read-only unless they or $mode say rw; token_file is added for http sources
 mount_fs() {
     local source=$1 target=$2 options=${3:-}
-    [[ ,$options, == *,rw,* ]] || options=${options:+$options,}ro
+    [[ ,$options, == *,r[ow],* ]] || options=${options:+$options,}${mode:-ro}
     mkdir -p "$target"
     case $source in http*) options=${options:+$options,}token_file=$work/token ;; esac
     "$trackerfs" "$source" "$target" ${options:+-o "$options"} 2>>"$work/mount.log" || { cat "$work/mount.log"; fail "mount $source"; }

@@ -1,4 +1,5 @@
 # A service that sends the worst names and values: nothing escapes, collides or breaks the listing.
+[ -n "${mode:-}" ] || { mode=ro bash "$0" && mode=rw exec bash "$0"; exit; } # in both kinds of mount
 . "$(dirname "$0")/../lib/mount.sh"
 
 long=$(printf 'ö%.0s' $(seq 300))

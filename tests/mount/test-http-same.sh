@@ -1,4 +1,5 @@
 # The same tree over HTTP and in-process, byte for byte, times and inode numbers too.
+[ -n "${mode:-}" ] || { mode=ro bash "$0" && mode=rw exec bash "$0"; exit; } # in both kinds of mount
 . "$(dirname "$0")/../lib/mount.sh"
 
 sample_database "$work/s.db"

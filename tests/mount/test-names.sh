@@ -1,4 +1,5 @@
 # <id> and <id>-anything lead to the present name; unlisted names are reachable; -o names=id lists bare ids.
+[ -n "${mode:-}" ] || { mode=ro bash "$0" && mode=rw exec bash "$0"; exit; } # in both kinds of mount
 . "$(dirname "$0")/../lib/mount.sh"
 
 sample_database "$work/s.db"
