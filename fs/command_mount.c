@@ -49,6 +49,8 @@ static const char usage[] =
     "       names=full|id    123-title or 123\n"
     "       attachments=SIZE|none  disk for fetched attachments (1G)\n"
     "       token_file=FILE, token_command=COMMAND   where the token comes from\n"
+    "       ro               nothing is written       delete  rm removes at the service\n"
+    "       save_wait=SECONDS  how long close(2) waits for the verdict of a save (5)\n"
     "       cache_dir=DIR    uid=, gid=, umask=      owner and permissions shown\n"
     "       allow_other      others may look in      nonempty  hide what is there\n"
     "       debug=net:sync:store:cache:fs:tracker|all  and what mount(8) knows\n"

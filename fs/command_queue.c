@@ -51,6 +51,17 @@ compare_numbers(gconstpointer left, gconstpointer right)
     return (a > b) - (a < b);
 }
 
+/* The first line of an error, which may begin by saying what it is about. */
+static char *
+why_in_a_line(const char *what, const char *error)
+{
+    const gsize length = strlen(what);
+    if (g_str_has_prefix(error, what) && g_str_has_prefix(error + length, ": ")) {
+        error += length + 2;
+    }
+    return g_strndup(error, strcspn(error, "\n"));
+}
+
 static int
 list(const char *folder)
 {
@@ -66,11 +77,11 @@ list(const char *folder)
         const char *what = json_string_value(json_object_get(edit, "what"));
         const char *state = json_string_value(json_object_get(edit, "state"));
         const char *error = json_string_value(json_object_get(edit, "error"));
+        g_autofree char *why = why_in_a_line(what ? what : "", error ? error : "");
         if (edit) { /* else it was accepted meanwhile */
-            const int first_line = error ? (int)strcspn(error, "\n") : 0;
-            (void)printf("%" G_GINT64_FORMAT "  %-8s  %s%s%.*s\n",
+            (void)printf("%" G_GINT64_FORMAT "  %-8s  %s%s%s\n",
                          g_ascii_strtoll(names->pdata[i], NULL, 10), state ? state : "",
-                         what ? what : "", error ? ": " : "", first_line, error ? error : "");
+                         what ? what : "", *why ? ": " : "", why);
         }
     }
     if (names->len == 0) {

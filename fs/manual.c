@@ -41,7 +41,9 @@ static const char body[] =
     "## Edit (unless mounted with -o ro)\n"
     "\n"
     "Any editor, in PROJECT/stories/ID. A save is one change at the server; if it is refused,\n"
-    "closing the file fails and `.error` beside it says why.\n"
+    "closing the file fails and `.error` beside it says why. (A shell's `>` does not tell, but "
+    "for\n"
+    "`.fields`: look there, or use cp or tee. trackerfs(1) has more.)\n"
     "\n"
     "    $EDITOR description.md                     # also story.json, comments/, tasks/\n"
     "    echo started > .fields/current_state       # .next_states has the possible ones\n"
@@ -52,9 +54,10 @@ static const char body[] =
     "    ln -s ../../stories/ID-* PROJECT/labels/LABEL/\n"
     "    mv PROJECT/icebox/012-ID-* PROJECT/icebox/1-ID    # to the top\n"
     "\n"
-    "A change that meets somebody else's is merged, or refused with both sides in `.conflict/`.\n"
-    "Without a server changes wait in `.trackerfs/queue/` (`trackerfs queue`). Nothing is removed\n"
-    "from the server unless mounted with -o delete, which first copies to a local trash.\n";
+    "A change that meets somebody else's is merged, or refused with both sides in `.conflict/`:\n"
+    "save again to put yours in its place, or `rm -r .conflict` to keep the server's. Without a\n"
+    "server changes wait in `.trackerfs/queue/` (`trackerfs queue MOUNT`). Nothing is\n"
+    "removed from the server unless mounted with -o delete, which first copies to a local trash.\n";
 
 static void
 append_escaped(GString *text, const char *name)

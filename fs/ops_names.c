@@ -142,6 +142,14 @@ is_other_name_of_folder(const Named *named)
            (named->entry.what == SCRATCH_ALIAS && node_info(named->key.kind)->type == S_IFDIR);
 }
 
+/* On the way of an `rm -r .conflict`, which ends with the folder. */
+static gboolean
+is_conflict_side(NodeKind kind)
+{
+    return kind == NODE_STORY_CONFLICT_SIDE || kind == NODE_EPIC_CONFLICT_SIDE ||
+           kind == NODE_PROJECT_CONFLICT_SIDE;
+}
+
 /* The first name of a comment, task or attachment is as good as its present one. Of a story it is
  * not: who removes a link to a folder does not mean the folder. */
 static gboolean
@@ -174,7 +182,8 @@ run_unlink(Op *op, CacheAsk *ask)
     if (named.key.kind == NODE_QUEUE_ITEM) {
         return cache_drop_edit(fs->cache, named.key.id, &ask->error) && done(op);
     }
-    if (is_fixed_text(&named.key) && present_may_write(fs, &named.key)) {
+    if (is_conflict_side(named.key.kind) ||
+        (is_fixed_text(&named.key) && present_may_write(fs, &named.key))) {
         scratch_put_gap(fs->scratch, named.folder, op->name);
         return done(op);
     }
@@ -214,7 +223,11 @@ run_rmdir(Op *op, CacheAsk *ask)
         EditOwner owner;
         gint64 id;
         (void)target_owner(&named.key, &owner, &id);
-        return cache_drop_conflict(op->fs->cache, owner, id, &ask->error) && done(op);
+        if (!cache_drop_conflict(op->fs->cache, owner, id, &ask->error)) {
+            return FALSE;
+        }
+        cache_refresh(op->fs->cache); /* the server's is newer than what is shown */
+        return done(op);
     }
     if (op->fs->may_delete && is_fixed_folder(named.key.kind)) {
         scratch_put_gap(op->fs->scratch, named.folder, op->name);
