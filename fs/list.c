@@ -570,6 +570,26 @@ find_listed(const Scene *scene, const NodeKey *folder, const char *name, NodeKey
     return FALSE;
 }
 
+/* A task is known by its id whatever position stands before it: the others move up when one is
+ * removed, in the middle of an `rm tasks/...`. */
+static gboolean
+find_former_task(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *ret_key)
+{
+    guint position;
+    gint64 id;
+    if (!tree_parse_position_name(name, &position, &id)) {
+        return FALSE;
+    }
+    for (guint i = 0; i < scene->story->n_tasks; i++) {
+        if (scene->story->tasks[i].id == id) {
+            *ret_key = child_key(folder, NODE_ALIAS, folder->id, id);
+            ret_key->of = NODE_TASK;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 gboolean
 list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *ret_key,
           char **ret_name)
@@ -612,9 +632,11 @@ list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *
     case NODE_EPIC_STORIES:
     case NODE_ITERATION:
         return find_link(scene, folder, name, ret_key);
+    case NODE_TASKS:
+        return find_listed(scene, folder, name, ret_key, ret_name) ||
+               find_former_task(scene, folder, name, ret_key);
     case NODE_STORY_COMMENTS:
     case NODE_EPIC_COMMENTS:
-    case NODE_TASKS:
     case NODE_ATTACHMENTS:
     case NODE_PROJECT_FIELDS:
     case NODE_STORY_FIELDS:

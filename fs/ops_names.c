@@ -74,6 +74,10 @@ find(Op *op, const NodeKey *folder, const char *name, CacheAsk *ask, Named *ret_
         return FALSE;
     }
     ret_named->is_tree = list_find(&scene, folder, name, &ret_named->key, &ret_named->key_name);
+    if (ret_named->is_tree && ret_named->key.kind == NODE_ALIAS && ret_named->key.of == NODE_TASK) {
+        ret_named->key.kind = NODE_TASK;
+        ret_named->key.of = NODE_NONE;
+    }
     return TRUE;
 }
 
