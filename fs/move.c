@@ -250,10 +250,7 @@ retitle(Op *op, const NodeKey *thing, EditFile file, CacheAsk *ask)
     const SaveStep step = submit(op, file, thing, json_pack("{s:s}", "name", op->other_name), ask);
     if (step == SAVE_DONE) {
         const guint64 folder = inode_number(fs->inodes, &op->key);
-        NodeKey alias = *thing;
-        alias.kind = NODE_ALIAS;
-        alias.of = thing->kind;
-        (void)scratch_put_alias(fs->scratch, folder, op->other_name, &alias, NULL);
+        (void)scratch_put_alias(fs->scratch, folder, op->other_name, thing, NULL);
         (void)scratch_remove(fs->scratch, folder, op->name);
     }
     const gboolean answered = answer(op, step);

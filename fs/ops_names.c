@@ -626,11 +626,7 @@ run_mkdir(Op *op, CacheAsk *ask)
         op_forget(fs, entry.ino, 1);
         return op_fail(ask, ERR_NOT_FOUND, "it is gone again");
     }
-    NodeKey alias = made;
-    alias.kind = NODE_ALIAS;
-    alias.of = made.kind;
-    (void)scratch_put_alias(fs->scratch, inode_number(fs->inodes, &op->key), op->name, &alias,
-                            NULL);
+    (void)scratch_put_alias(fs->scratch, inode_number(fs->inodes, &op->key), op->name, &made, NULL);
     op_answering(op);
     if (!reply_entry(&op->reply, &entry)) {
         op_forget(fs, entry.ino, 1);

@@ -161,10 +161,7 @@ settle_new(Op *op, const Aim *aim, GBytes *mine)
     Fs *fs = op->fs;
     const guint64 folder = inode_number(fs->inodes, &aim->key);
     const NodeKey made = target_made(&aim->key, op->made_id);
-    NodeKey alias = made;
-    alias.kind = NODE_ALIAS;
-    alias.of = made.kind;
-    (void)scratch_put_alias(fs->scratch, folder, aim->new_name, &alias, NULL);
+    (void)scratch_put_alias(fs->scratch, folder, aim->new_name, &made, NULL);
     if (made.kind == NODE_ATTACHMENT) {
         draft_aim_at_nothing(op->draft);
         return;

@@ -243,7 +243,11 @@ gboolean
 scratch_put_alias(Scratch *scratch, guint64 folder, const char *name, const NodeKey *key,
                   GError **error)
 {
-    const ScratchEntry entry = {.what = SCRATCH_ALIAS, .key = *key};
+    ScratchEntry entry = {.what = SCRATCH_ALIAS, .key = *key};
+    if (key->kind != NODE_ALIAS) {
+        entry.key.kind = NODE_ALIAS;
+        entry.key.of = key->kind;
+    }
     return put(scratch, folder, name, &entry, error);
 }
 

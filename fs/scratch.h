@@ -53,7 +53,8 @@ void scratch_free(Scratch *scratch);
 /* FALSE: no such entry. Costs nothing while there are none. */
 gboolean scratch_find(Scratch *scratch, guint64 folder, const char *name, ScratchEntry *ret_entry);
 
-/* Each replaces what was there. FALSE: ERR_NO_SPACE. */
+/* Each replaces what was there. FALSE: ERR_NO_SPACE. `key`: of what the name leads to, or of an
+ * alias of that. */
 gboolean scratch_put_draft(Scratch *scratch, guint64 folder, const char *name, Draft *draft,
                            GError **error);
 gboolean scratch_put_alias(Scratch *scratch, guint64 folder, const char *name, const NodeKey *key,
