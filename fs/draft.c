@@ -274,10 +274,13 @@ draft_list_attributes(Draft *draft, GString *names)
 }
 
 void
-draft_loaded(Draft *draft)
+draft_loaded(Draft *draft, const struct stat *attributes)
 {
     LOCK_SCOPE(&draft->lock);
     draft->saved = draft->generation;
+    draft->changed = attributes->st_mtim;
+    draft->accessed = attributes->st_atim;
+    draft->status_changed = attributes->st_ctim;
 }
 
 DraftState

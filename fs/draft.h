@@ -94,8 +94,11 @@ int draft_set_attribute(Draft *draft, const char *name, GBytes *value, int flags
 GBytes *draft_attribute(Draft *draft, const char *name);
 void draft_list_attributes(Draft *draft, GString *names);
 
-/* The bytes that are in it at the start are `base`'s: nothing to save. */
-void draft_loaded(Draft *draft);
+/* The bytes that are in it at the start are `base`'s: nothing to save, and until something is
+ * written the times are `attributes`'. (Some editors open a file to write and close it again, only
+ * to see whether they may; and ask whether someone else changed it when its time is another one
+ * then.) */
+void draft_loaded(Draft *draft, const struct stat *attributes);
 
 typedef enum {
     DRAFT_IS_SAVED,

@@ -149,10 +149,11 @@ ops_open_draft(Op *op, Draft *draft)
 
 /* The draft of a file of the tree, opened: a new one, unless somebody is writing it. */
 static Draft *
-open_file(Op *op, const NodeKey *key, guint64 number, const Content *present, gboolean truncate,
-          GError **error)
+open_file(Op *op, const Scene *scene, const NodeKey *key, guint64 number, const Content *present,
+          gboolean truncate, GError **error)
 {
     Fs *fs = op->fs;
+    struct stat attributes = {0};
     Draft *there = draft_table_open(fs->drafts, number, NULL);
     if (!there) {
         g_autoptr(GBytes) base = truncate ? save_base(op, key, number, present)
@@ -161,9 +162,13 @@ open_file(Op *op, const NodeKey *key, guint64 number, const Content *present, gb
         if (!body || !body_write(body, present->data, present->length, 0, error)) {
             return NULL;
         }
+        if (!present_stat(fs, scene, key, number, &attributes)) {
+            g_set_error_literal(error, ERR, ERR_NOT_FOUND, "it is gone");
+            return NULL;
+        }
         g_autoptr(Draft) draft = draft_new(number, 0, g_steal_pointer(&body), 0, fs->uid, fs->gid);
         draft_aim_at_file(draft, key, base);
-        draft_loaded(draft);
+        draft_loaded(draft, &attributes);
         there = draft_table_open(fs->drafts, number, draft);
     }
     if (truncate && !draft_truncate(there, 0, error)) {
@@ -201,7 +206,7 @@ open_key(Op *op, const NodeKey *key, gboolean truncate, gboolean is_creation, Ca
     if (!present_content(fs, &scene, key, number, &present, NULL)) {
         ask->error = g_error_new_literal(ERR, ERR_NOT_FOUND, "it is gone");
     } else {
-        draft = open_file(op, key, number, &present, truncate, &ask->error);
+        draft = open_file(op, &scene, key, number, &present, truncate, &ask->error);
     }
     if (!draft || (is_creation && !present_stat(fs, &scene, key, number, &entry.attr))) {
         if (is_creation) {
@@ -667,7 +672,7 @@ truncate_closed(Op *op, const Scene *scene, CacheAsk *ask, gboolean *ret_done)
         if (!present_content(op->fs, scene, &op->key, op->number, &present, NULL)) {
             return op_fail(ask, ERR_NOT_FOUND, "it is gone");
         }
-        op->draft = open_file(op, &op->key, op->number, &present, FALSE, &ask->error);
+        op->draft = open_file(op, scene, &op->key, op->number, &present, FALSE, &ask->error);
         if (!op->draft) {
             return FALSE;
         }
@@ -729,7 +734,8 @@ set_theirs(Op *op, CacheAsk *ask)
     g_autoptr(Draft) draft = draft_table_find(fs->drafts, op->number);
     if (draft) {
         set_in_draft(op, draft);
-    } else if (is_file && (op->to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))) {
+    }
+    if (is_file && (op->to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))) {
         pin_time(op, &scene);
     }
     if (!present_stat(fs, &scene, &op->key, op->number, &attributes)) {

@@ -38,4 +38,20 @@ for file in story.json description.md; do
     equal "$(stat -c '%i %y' "$story/$file")" "$saved" "inode and time of $file when the server's own data has come"
     cmp "$story/$file" "$work/mine" || fail "$file is not what its writer left"
 done
+
+# --- Opened to write and closed again, as micro does to see whether it may: the file is as it was, also while it is open.
+for file in story.json description.md .fields/name; do
+    before=$(stat -c '%i %s %y %z' "$story/$file")
+    exec 7<>"$story/$file"
+    cmp "$story/$file" - <&7 || fail "$file reads otherwise while it is open to write" # and the kernel asks for its times anew
+    equal "$(stat -c '%i %s %y %z' "$story/$file")" "$before" "$file, open to write"
+    exec 7>&-
+    equal "$(stat -c '%i %s %y %z' "$story/$file")" "$before" "$file, after it was open to write"
+    touch -d '2020-02-02 02:02:02 UTC' "$story/$file"
+    equal "$(stat -c %Y "$story/$file")" 1580608922 "the time of $file, set by touch"
+    reset_requests
+    touch -c "$story/$file"
+    [ "$(stat -c %Y "$story/$file")" -gt 1580608922 ] || fail "touch does not set the time of $file"
+    equal "$(puts)" 0 "requests that write, of touch"
+done
 unmount "$m"

@@ -29,7 +29,11 @@ typed() {
     tmux -L "test$$" new-session -d -x 120 -y 40 -s "$session" "$(printf '%q ' "${command[@]}")"
     until_true 20 "the editor shows the file" bash -c "tmux -L test$$ capture-pane -p -t $session | grep -qE 'alpha|beta|kind'"
     tmux -L "test$$" send-keys -t "$session" "$@"
-    until_true 30 "the editor ends" bash -c "! tmux -L test$$ has-session -t $session"
+    (until_true 30 "the editor ends" bash -c "! tmux -L test$$ has-session -t $session") || {
+        echo "--- the screen of ${command[0]}:" >&2
+        tmux -L "test$$" capture-pane -p -t "$session" | sed '/^$/d' >&2
+        return 1
+    }
 }
 by_nano() { typed nano -I -B "+$2,$3" "$1" -- "$4" C-o Enter C-x; }
 by_micro() { typed micro "+$2:$3" "$1" -- "$4" C-s C-q; }
