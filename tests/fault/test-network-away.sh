@@ -27,7 +27,8 @@ for workload in "ls -lR" "grep -r needle" "find" "tar cf $work/out.tar"; do
     mount_fs "$url" "$mnt" "ttl=3600,timeout=$timeout_s"
     $workload "$mnt/$folder" >"$work/out" 2>"$work/err" &
     walker=$!
-    until_true 20 "the walk has begun" test "$(requests)" -gt 2
+    has_begun() { [ "$(requests)" -gt 2 ]; }
+    until_true 20 "the walk has begun" has_begun
     freeze
     in_time "$workload" wait "$walker"
     in_time "stat of the root" stat "$mnt" "$mnt/README.md"

@@ -43,7 +43,8 @@ pid=$(daemon_of "$mnt")
     exec sleep 600
 ) &
 sleeper=$!
-until_true 20 "the sleeper is there" test "$(readlink /proc/$sleeper/cwd)" = "$mnt"
+is_there() { [ "$(readlink "/proc/$sleeper/cwd")" = "$mnt" ]; }
+until_true 20 "the sleeper is there" is_there
 status=0
 "$trackerfs" umount "$mnt" 2>"$work/err" || status=$?
 equal "$status" 3 "umount of a mount in use"
