@@ -438,10 +438,16 @@ cache_fresh_until_ms(Cache *cache, gint64 project_id)
 }
 
 gboolean
+cache_polls(const Cache *cache)
+{
+    return cache->poll_ms > 0 && cache->poll_ms <= cache->ttl_ms;
+}
+
+gboolean
 cache_is_watched(Cache *cache, gint64 project_id)
 {
     const CacheKey key = {project_id ? CACHE_PROJECT : CACHE_ACCOUNT, project_id};
-    return cache->poll_ms > 0 && cache->poll_ms <= cache->ttl_ms && index_has(cache->index, key);
+    return cache_polls(cache) && index_has(cache->index, key);
 }
 
 gboolean

@@ -111,6 +111,10 @@ gint64 cache_find_epic_project(Cache *cache, gint64 epic_id);
  * kernel timeout may be. 0 when it is due now. `project_id` 0: of the account. */
 gint64 cache_fresh_until_ms(Cache *cache, gint64 project_id);
 
+/* TRUE when changes at the server are looked for within the TTL, whoever reads or not: what is
+ * answered may then be kept until the listener is told otherwise. Const. */
+gboolean cache_polls(const Cache *cache);
+
 /* TRUE when the poller keeps the project (0: the account) within its TTL: what is answered about it
  * stays true until the listener is told otherwise. */
 gboolean cache_is_watched(Cache *cache, gint64 project_id);

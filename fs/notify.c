@@ -3,8 +3,8 @@
  * does not know is left out.
  *
  * A test can have one kind of notice left out
- * (TRACKERFS_TEST_MUTE=entry,delete,attributes,content,open): each kind has a test that then sees
- * stale data, so none is there for nothing. */
+ * (TRACKERFS_TEST_MUTE=entry,delete,attributes,content,open,listing): each kind has a test that
+ * then sees stale data, so none is there for nothing. */
 #include "fs/notify.h"
 
 #include "cache/base/clock.h"
@@ -29,7 +29,8 @@ typedef enum {
     NOTICE_DELETE,
     NOTICE_ATTRIBUTES,
     NOTICE_CONTENT,
-    NOTICE_URGENT, /* attributes, before an open is answered */
+    NOTICE_URGENT,  /* attributes, before an open is answered */
+    NOTICE_LISTING, /* content of a folder, before its own change is answered */
     NOTICE_BARRIER,
 } NoticeKind;
 
@@ -41,6 +42,7 @@ typedef struct Notice {
 } Notice;
 
 typedef struct Job {
+    atomic_int references;
     CacheChange *change; /* NULL: only `done`, or of one node, or of a name: */
     Versions *versions;
     gint64 me;
@@ -65,15 +67,16 @@ struct Notify {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     GQueue urgent, jobs; /* protected by lock, like all below */
-    gboolean started, stops, is_busy;
+    Job *present;        /* that is being told; NULL: none */
+    gboolean started, stops;
     NotifyStats stats;
 };
 
 static void
 read_muted(Notify *notify)
 {
-    static const char *const words[NOTICE_BARRIER] = {"entry", "delete", "attributes", "content",
-                                                      "open"};
+    static const char *const words[NOTICE_BARRIER] = {"entry",   "delete", "attributes",
+                                                      "content", "open",   "listing"};
     const char *list = getenv("TRACKERFS_TEST_MUTE");
     g_auto(GStrv) chosen = g_strsplit(list ? list : "", ",", -1);
     for (guint i = 0; i < NOTICE_BARRIER; i++) {
@@ -106,10 +109,21 @@ notify_use_versions(Notify *notify)
     atomic_store(&notify->has_versions, TRUE);
 }
 
+static Job *
+job_new(void)
+{
+    Job *job = g_new0(Job, 1);
+    atomic_init(&job->references, 1);
+    return job;
+}
+
 static void
-job_free(gpointer data)
+job_unref(gpointer data)
 {
     Job *job = data;
+    if (!job || atomic_fetch_sub(&job->references, 1) > 1) {
+        return;
+    }
     if (job->change) {
         version_faded(job->versions, job->change);
     }
@@ -307,6 +321,7 @@ count(Notify *notify, NoticeKind kind)
         notify->stats.attributes++;
         break;
     case NOTICE_CONTENT:
+    case NOTICE_LISTING:
         notify->stats.contents++;
         break;
     case NOTICE_URGENT:
@@ -340,6 +355,7 @@ tell(Notify *notify, const Notice *notice)
         (void)fuse_lowlevel_notify_inval_inode(session, notice->number, -1, 0);
         break;
     case NOTICE_CONTENT:
+    case NOTICE_LISTING:
         (void)fuse_lowlevel_notify_inval_inode(session, notice->number, 0, 0);
         break;
     case NOTICE_BARRIER:
@@ -363,7 +379,7 @@ tell_urgent(Notify *notify)
     while ((job = take_urgent(notify))) {
         const Notice notice = {.kind = NOTICE_URGENT, .number = job->number};
         tell(notify, &notice);
-        job_free(job);
+        job_unref(job);
     }
 }
 
@@ -425,9 +441,9 @@ add_set(Collector *to, GHashTable *set, GArray *list, NoticeKind kind)
 }
 
 static void
-tell_change(Notify *notify, const CacheChange *change, gint64 me)
+collector_init(Collector *to, Notify *notify)
 {
-    Collector to = {
+    *to = (Collector){
         .notify = notify,
         .has_versions = atomic_load(&notify->has_versions),
         .names = g_array_new(FALSE, FALSE, sizeof(Notice)),
@@ -435,8 +451,24 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
         .listings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
         .barriers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
     };
-    g_array_set_clear_func(to.names, notice_clear);
-    g_array_set_clear_func(to.nodes, notice_clear);
+    g_array_set_clear_func(to->names, notice_clear);
+    g_array_set_clear_func(to->nodes, notice_clear);
+}
+
+static void
+collector_clear(Collector *to)
+{
+    g_array_unref(to->names);
+    g_array_unref(to->nodes);
+    g_hash_table_unref(to->listings);
+    g_hash_table_unref(to->barriers);
+}
+
+static void
+tell_change(Notify *notify, const CacheChange *change, gint64 me)
+{
+    Collector to;
+    collector_init(&to, notify);
     /* Afterwards every node that was answered from the old state is counted, so an unknown one is
      * none. */
     grace_wait(notify->grace);
@@ -453,10 +485,7 @@ tell_change(Notify *notify, const CacheChange *change, gint64 me)
         log_debug(LOG_FS, "project %" G_GINT64_FORMAT ": the kernel forgets %u names and %u nodes",
                   change->project ? change->project->id : 0, to.names->len, to.nodes->len);
     }
-    g_array_unref(to.names);
-    g_array_unref(to.nodes);
-    g_hash_table_unref(to.listings);
-    g_hash_table_unref(to.barriers);
+    collector_clear(&to);
 }
 
 static void
@@ -475,8 +504,6 @@ wait_for_job(Notify *notify)
     for (;;) {
         tell_urgent(notify);
         LOCK_SCOPE(&notify->lock);
-        notify->is_busy = FALSE;
-        (void)pthread_cond_broadcast(&notify->changed);
         while (!notify->stops && g_queue_is_empty(&notify->jobs) &&
                g_queue_is_empty(&notify->urgent)) {
             (void)cond_wait_ms(&notify->changed, &notify->lock, -1);
@@ -484,11 +511,18 @@ wait_for_job(Notify *notify)
         if (notify->stops) {
             return NULL;
         }
-        notify->is_busy = TRUE;
         if (g_queue_is_empty(&notify->urgent)) {
-            return g_queue_pop_head(&notify->jobs);
+            return notify->present = g_queue_pop_head(&notify->jobs);
         }
     }
+}
+
+/* The present job can no longer be seen by others. */
+static void
+leave(Notify *notify)
+{
+    LOCK_SCOPE(&notify->lock);
+    notify->present = NULL;
 }
 
 static void *
@@ -502,7 +536,8 @@ notify_main(void *user)
         } else if (job->change) {
             tell_change(notify, job->change, job->me);
         }
-        job_free(job);
+        leave(notify);
+        job_unref(job);
     }
     return NULL;
 }
@@ -544,8 +579,8 @@ notify_stop(Notify *notify)
         g_queue_init(&notify->urgent);
         g_queue_init(&notify->jobs);
     }
-    g_queue_clear_full(&left[0], job_free);
-    g_queue_clear_full(&left[1], job_free);
+    g_queue_clear_full(&left[0], job_unref);
+    g_queue_clear_full(&left[1], job_unref);
 }
 
 void
@@ -576,35 +611,78 @@ post(Notify *notify, GQueue *queue, Job *job)
 void
 notify_change(Notify *notify, CacheChange *change, gint64 me)
 {
-    Job *job = g_new0(Job, 1);
+    Job *job = job_new();
     job->change = change;
     job->versions = notify->versions;
     job->me = me;
     if (!post(notify, &notify->jobs, job)) {
-        job_free(job);
+        job_unref(job);
     }
 }
 
 void
 notify_name(Notify *notify, guint64 parent, const char *name)
 {
-    Job *job = g_new0(Job, 1);
+    Job *job = job_new();
     job->parent = parent;
     job->name = g_strdup(name);
     if (!post(notify, &notify->jobs, job)) {
-        job_free(job);
+        job_unref(job);
     }
 }
 
 void
 notify_attributes(Notify *notify, guint64 number, void (*done)(gpointer user), gpointer user)
 {
-    Job *job = g_new0(Job, 1);
+    Job *job = job_new();
     job->number = number;
     job->done = done;
     job->user = user;
     if (!post(notify, &notify->urgent, job)) {
-        job_free(job);
+        job_unref(job);
+    }
+}
+
+/* The changes that are not told completely; references. */
+static GPtrArray *
+changes_under_way(Notify *notify)
+{
+    GPtrArray *jobs = g_ptr_array_new_with_free_func(job_unref);
+    LOCK_SCOPE(&notify->lock);
+    if (!notify->started || notify->stops) {
+        return jobs;
+    }
+    if (notify->present && notify->present->change) {
+        atomic_fetch_add(&notify->present->references, 1);
+        g_ptr_array_add(jobs, notify->present);
+    }
+    for (GList *at = notify->jobs.head; at; at = at->next) {
+        Job *job = at->data;
+        if (job->change) {
+            atomic_fetch_add(&job->references, 1);
+            g_ptr_array_add(jobs, job);
+        }
+    }
+    return jobs;
+}
+
+void
+notify_listings(Notify *notify)
+{
+    g_autoptr(GPtrArray) jobs = changes_under_way(notify);
+    for (guint i = 0; i < jobs->len; i++) {
+        const Job *job = g_ptr_array_index(jobs, i);
+        Collector to;
+        GHashTableIter iter;
+        gpointer number;
+        collector_init(&to, notify);
+        collect_change(&to, job->change, job->me);
+        g_hash_table_iter_init(&iter, to.listings);
+        while (g_hash_table_iter_next(&iter, &number, NULL)) {
+            const Notice notice = {.kind = NOTICE_LISTING, .number = *(guint64 *)number};
+            tell(notify, &notice);
+        }
+        collector_clear(&to);
     }
 }
 
@@ -613,16 +691,16 @@ notify_get_stats(Notify *notify, NotifyStats *ret_stats)
 {
     LOCK_SCOPE(&notify->lock);
     *ret_stats = notify->stats;
-    ret_stats->waiting = g_queue_get_length(&notify->jobs) + (notify->is_busy ? 1 : 0);
+    ret_stats->waiting = g_queue_get_length(&notify->jobs) + (notify->present ? 1 : 0);
 }
 
 void
 notify_after_all(Notify *notify, void (*done)(gpointer user), gpointer user)
 {
-    Job *job = g_new0(Job, 1);
+    Job *job = job_new();
     job->done = done;
     job->user = user;
     if (!post(notify, &notify->jobs, job)) {
-        job_free(job);
+        job_unref(job);
     }
 }

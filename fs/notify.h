@@ -1,10 +1,10 @@
 /* notify: tells the kernel what it must forget, and only that.
  *
- * Owns one thread, which alone makes fuse_lowlevel_notify_* calls, holds no lock while it does, and
- * is waited for by nothing but an open whose size changed, a refresh and the close of a saved file,
- * none of which holds a folder's lock. The order is: the cache publishes, then
- * the change arrives here, then the kernel is told; so whoever asks again after being told sees the
- * new state.
+ * Owns one thread, which makes all fuse_lowlevel_notify_* calls but those of notify_listings(),
+ * holds no lock while it does, and is waited for by nothing but an open whose size changed, a
+ * refresh and the close of a saved file, none of which holds a folder's lock. The order is: the
+ * cache publishes, then the change arrives here, then the kernel is told; so whoever asks again
+ * after being told sees the new state.
  *
  * Why entries first. A lookup that was answered from the old state may still be on its way into the
  * kernel's tables when its node is invalidated, and would stay there for long. The kernel holds the
@@ -54,6 +54,12 @@ void notify_name(Notify *notify, guint64 parent, const char *name);
 /* Forget the attributes of one node, before anything else that is waiting; then calls `done` on
  * notify's thread, or at once when it is stopped. */
 void notify_attributes(Notify *notify, guint64 number, void (*done)(gpointer user), gpointer user);
+
+/* Makes the kernel forget, before it returns, the listings that are different by what was posted
+ * before and is not told completely. For the answer to an operation that changes names: the kernel
+ * holds locks of folders meanwhile, so entries can only be told after it, but its asker is to find
+ * the new listings. Any thread; no lock is held, and none of the kernel's is waited for. */
+void notify_listings(Notify *notify);
 
 /* Calls `done` on notify's thread when all that was posted before is told; at once when it is
  * stopped. */

@@ -333,6 +333,16 @@ time_of_ms(gint64 ms)
     return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 }
 
+static struct timespec
+listing_time(const Facts *facts)
+{
+    struct timespec time = time_of_ms(facts->changed_ms);
+    if (facts->changed_ns > 0) {
+        time.tv_nsec = (long)facts->changed_ns;
+    }
+    return time;
+}
+
 void
 op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, struct stat *ret_stat)
 {
@@ -345,7 +355,7 @@ op_fill_stat(Fs *fs, const NodeKey *key, guint64 number, const Facts *facts, str
         .st_size = (off_t)facts->size,
         .st_blksize = IO_BLOCK_BYTES,
         .st_blocks = (blkcnt_t)((facts->size + STAT_BLOCK_BYTES - 1) / STAT_BLOCK_BYTES),
-        .st_mtim = time_of_ms(facts->changed_ms),
+        .st_mtim = listing_time(facts),
         .st_ctim = time_of_ms(facts->changed_ms),
         .st_atim = time_of_ms(facts->changed_ms),
     };

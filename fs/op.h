@@ -39,10 +39,10 @@ struct Fs {
     SceneBook *book;
     InodeTable *inodes;
     Park *park;
-    /* Set while the session is made: the kernel opens files and folders without asking (ops_ro.h).
+    /* Set while the session is made: the kernel opens files or folders without asking (ops_ro.h).
      */
-    gboolean may_skip_opens;
-    atomic_bool without_opens;
+    gboolean may_skip_opens, may_skip_folder_opens;
+    atomic_bool without_opens, without_folder_opens; /* the first is never without the second */
     Versions *versions;
     pthread_mutex_t listings_lock;
     struct Handle *listings[FS_KEPT_LISTINGS]; /* protected by listings_lock, like next_listing */

@@ -408,9 +408,11 @@ static void
 do_init(void *user, struct fuse_conn_info *connection)
 {
     Fs *fs = user;
-    const unsigned without = FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT;
-    atomic_store(&fs->without_opens,
-                 fs->may_skip_opens && (connection->capable & without) == without);
+    const gboolean folders =
+        fs->may_skip_folder_opens && (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
+    atomic_store(&fs->without_folder_opens, folders);
+    atomic_store(&fs->without_opens, folders && fs->may_skip_opens &&
+                                         (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0);
     if (atomic_load(&fs->without_opens)) {
         notify_use_versions(fs->notify);
     }
@@ -557,7 +559,9 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->park = park_new(cache, cache_wait, cache_cancel_wait, FS_PARKED_MAX);
     fs->grace = grace_new();
     fs->versions = versions_new();
-    fs->may_skip_opens = config->read_only && !getenv("TRACKERFS_TEST_OPENS");
+    const gboolean always_opens = getenv("TRACKERFS_TEST_OPENS") != NULL;
+    fs->may_skip_opens = config->read_only && !always_opens;
+    fs->may_skip_folder_opens = fs->may_skip_opens || (cache_polls(cache) && !always_opens);
     (void)pthread_mutex_init(&fs->listings_lock, NULL);
     (void)pthread_mutex_init(&fs->waiting_lock, NULL);
     fs->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);

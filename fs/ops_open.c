@@ -5,9 +5,9 @@
  * inode_claim() compares a digest of the bytes, which is exact. (Comparing times would not be: a
  * change within the clock's grain of the last look keeps its time, which is why git distrusts a
  * "racily clean" index entry.) Another version while the copy is in use is read around it with
- * direct_io; for a folder, around means not caching it. A file whose size is not the one that the
- * kernel was last told is opened when the kernel has forgotten that size (notify.h), as it would
- * cut or pad the bytes to it.
+ * direct_io; for a folder (opened only where nobody polls), around means not caching it. A file
+ * whose size is not the one that the kernel was last told is opened when the kernel has forgotten
+ * that size (notify.h), as it would cut or pad the bytes to it.
  *
  * An offset in a folder is the number of entries before it, "." and ".." included: a handle's
  * listing never changes, so any offset that was ever given out stays good. */
@@ -325,7 +325,7 @@ void
 ops_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
     Fs *fs = fuse_req_userdata(req);
-    if (atomic_load(&fs->without_opens)) {
+    if (atomic_load(&fs->without_folder_opens)) {
         (void)fuse_reply_err(req, ENOSYS);
         return;
     }
@@ -475,7 +475,7 @@ answer_directory(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
                  const struct fuse_file_info *info, gboolean with_attributes)
 {
     Fs *fs = fuse_req_userdata(req);
-    if (atomic_load(&fs->without_opens)) {
+    if (atomic_load(&fs->without_folder_opens)) {
         ops_ro_readdir(req, number, size, offset, with_attributes);
         return;
     }

@@ -4,6 +4,11 @@
  * given exactly once. The listing of the last call is kept, so that going on does not list anew; a
  * publication makes it useless.
  *
+ * The kernel keeps what it read until it is told that the listing is another, or the folder's time
+ * is (facts.c gives one to folders that nobody tells of), or it changes a name there itself. Who
+ * changes a name that is listed in other folders too is answered when they are told
+ * (notify_listings()).
+ *
  * Files. Bytes are looked for in the order pinned, present, fading, pinned: a version that stops
  * being present is fading before, and pinned before it stops to fade. */
 #include "fs/ops_ro.h"

@@ -217,6 +217,9 @@ judge(Op *op, CacheAsk *ask, GError **error)
         g_propagate_error(error, g_steal_pointer(&reason));
         return SAVE_FAILED;
     }
+    if (atomic_load(&op->fs->without_folder_opens)) {
+        notify_listings(op->fs->notify);
+    }
     return SAVE_DONE;
 }
 

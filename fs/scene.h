@@ -78,6 +78,8 @@ typedef struct Facts {
     guint64 size;
     guint n_links;
     gint64 changed_ms, created_ms;
+    guint32 changed_ns; /* within the second of changed_ms, when not 0: another one for each listing
+                           of a folder that changes without being told to the kernel */
 } Facts;
 
 /* FALSE: there is no such node (any more). Needs scene_covers(). */

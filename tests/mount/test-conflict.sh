@@ -125,7 +125,7 @@ put '{"name": "Theirs"}'
 echo Mine >"$work/name"
 expect_errno "Stale file handle" cp "$work/name" "$story/.fields/name"
 kill -9 "$(jq .pid "$m/.trackerfs/status.json")"
-until_true 20 "the mount is dead" bash -c "! ls '$m' 2>/dev/null"
+until_true 20 "the mount is dead" bash -c "! cat '$m/.trackerfs/status.json' 2>/dev/null"
 umount -l "$m"
 mount_fs "$url" "$m" rw,poll=0,ttl=3600
 "$trackerfs" refresh "$m"
