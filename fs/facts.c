@@ -537,7 +537,7 @@ scene_attribute(const Scene *scene, const NodeKey *key, const char *name)
         return piece.project ? number_text(piece.project->version) : NULL;
     }
     if (strcmp(name, "error") == 0) {
-        return g_strchomp(g_strdup(scene->edits.error));
+        return scene->edits.error ? g_strchomp(g_strdup(scene->edits.error)) : NULL;
     }
     gint64 changed_ms = 0, created_ms = 0;
     times_of(key, &piece, &changed_ms, &created_ms);

@@ -28,6 +28,10 @@ equal "$(getfattr --only-values -n user.tracker.id "$story/story.json")" "$id" "
 equal "$(getfattr --only-values -n user.tracker.kind "$story")" story "xattr kind"
 equal "$(getfattr --only-values -n user.tracker.url "$story")" "$(cat "$story/.url")" "xattr url"
 comment=$(find "$project/stories" -path '*/comments/*.md' | sort | sed -n 1p)
+for name in id kind created version; do
+    getfattr -d -m user.tracker "$story" | grep -q "^user.tracker.$name=" || fail "xattr $name is not listed"
+done
+! getfattr -d -m user.tracker "$story" | grep -q "^user.tracker.error=" || fail "xattr error without one"
 expect_errno "No such attribute" getfattr -n user.nothing "$story"
 expect_errno "not supported" getfattr -n security.selinux "$story"
 [ -n "$(getfattr --only-values -n user.tracker.author "$comment")" ] || fail "xattr author"
