@@ -19,6 +19,8 @@
 #include "cache/folder.h"
 
 #define STORY_MEMORY_BYTES ((gsize)16 * 1024 * 1024)
+/* How long a mount waits for the server when the store has all that is mounted. */
+#define CONNECT_PATIENCE_MS 5000
 
 /* --- Opening --- */
 
@@ -505,6 +507,8 @@ cache_cancel_wait(Cache *cache, CacheKey key, gpointer user)
     return index_cancel_wait(cache->index, key, user);
 }
 
+/* What the store has comes first; is that too old, the look at the server begins here, and not when
+ * somebody waits for it. */
 static void
 prefill(gpointer user)
 {
@@ -513,6 +517,10 @@ prefill(gpointer user)
     for (guint i = 0; account && i < account->n_projects; i++) {
         const CacheKey key = {CACHE_PROJECT, account->projects[i].id};
         if (index_begin_prefetch(cache->index, key)) {
+            sync_start(cache->sync, key, PRIORITY_PREFETCH);
+        }
+        if (index_fresh_until_ms(cache->index, key.id) == 0 &&
+            index_begin_check(cache->index, key)) {
             sync_start(cache->sync, key, PRIORITY_PREFETCH);
         }
     }
@@ -582,7 +590,7 @@ meet(Cache *cache, CacheKey key, gint64 deadline_ms, GError **error)
 static gboolean
 connect_account(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error)
 {
-    gint64 began_ms = clock_monotonic_ms();
+    const gint64 began_ms = clock_monotonic_ms();
     *ret_offline = FALSE;
     for (;;) {
         CacheAsk ask = {.since_ms = began_ms};
@@ -594,7 +602,9 @@ connect_account(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError *
             return TRUE;
         }
         failure = g_steal_pointer(&ask.error);
-        if (!failure && meet(cache, ask.wait_for, began_ms + timeout_ms, &failure)) {
+        const gint64 patience_ms =
+            ask.have_stale ? MIN(timeout_ms, CONNECT_PATIENCE_MS) : timeout_ms;
+        if (!failure && meet(cache, ask.wait_for, began_ms + patience_ms, &failure)) {
             continue;
         }
         account = index_peek_account(cache->index);

@@ -16,9 +16,9 @@
  * Freshness. A project's data is served as it is while it was confirmed by the server less than the
  * TTL ago, or since `since_ms` (so that a repeated operation ends even with a TTL of 0). Older data
  * makes the getter start one activity request and return NULL with `have_stale` set; with
- * `stale_ok` it is served at once and nothing is waited for (stat does so; so does an operation
- * whose patience is over). When the server cannot be reached, stored data of any age is served and
- * the next attempt is made after a back-off.
+ * `stale_ok` it is returned at once, and `wait_for` and `have_stale` tell that this look is under
+ * way: who got an answer that the look might change may still wait for it. When the server cannot
+ * be reached, stored data of any age is served and the next attempt is made after a back-off.
  *
  * Threads: any may call; callbacks arrive on the clerk thread, hold no lock, and must be short.
  * Reading from the store happens on the caller's thread (a read-only connection of a small pool).
@@ -51,9 +51,10 @@ typedef struct CacheAsk {
     gint64 since_ms;   /* in: of clock_monotonic_ms() */
     gboolean stale_ok; /* in */
     gboolean anew;     /* in: only what was confirmed since `since_ms` will do, whatever the TTL */
-    CacheKey wait_for; /* out; kind CACHE_NOTHING: waiting does not help */
-    gboolean have_stale; /* out, with wait_for: the same call with stale_ok would be answered */
-    GError *error;       /* out; the caller's */
+    CacheKey wait_for; /* out; kind CACHE_NOTHING: waiting does not help, or is not needed */
+    gboolean have_stale;  /* out, with wait_for: with stale_ok the call is answered */
+    gint64 wait_since_ms; /* out, with wait_for: when that began, of clock_monotonic_ms() */
+    GError *error;        /* out; the caller's */
 } CacheAsk;
 
 typedef struct CacheConfig {
@@ -85,8 +86,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cache, cache_close)
 const char *cache_directory(const Cache *cache);
 
 /* Blocks (main thread, at start only): fetches the account, or accepts a stored one when the server
- * cannot be reached. Fails with what is wrong: ERR_AUTH, ERR_NOT_FOUND (a selected project),
- * ERR_OFFLINE, ERR_TIMEOUT, ERR_PROTOCOL (not a V5 service). */
+ * cannot be reached or does not answer in some seconds. Fails with what is wrong: ERR_AUTH,
+ * ERR_NOT_FOUND (a selected project), ERR_OFFLINE, ERR_TIMEOUT, ERR_PROTOCOL (not a V5 service). */
 gboolean cache_connect(Cache *cache, gint64 timeout_ms, gboolean *ret_offline, GError **error);
 
 Account *cache_get_account(Cache *cache, CacheAsk *ask);
@@ -238,7 +239,8 @@ int cache_open_events(Cache *cache, gint64 *ret_bytes, gint64 *ret_changed_ms);
 /* The last requests to the service, one a line; the caller's. */
 char *cache_dup_requests(Cache *cache);
 
-/* Starts filling every project of the account that was never filled, as prefetch. */
+/* Starts filling every project of the account that was never filled, and looking for changes in
+ * those whose stored data is older than the TTL, as prefetch. */
 void cache_prefill(Cache *cache);
 
 typedef enum { FILL_NONE, FILL_RUNNING, FILL_DONE, FILL_FAILED } FillState;

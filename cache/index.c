@@ -25,6 +25,7 @@ typedef struct Wait {
 typedef struct Slot {
     CacheKey key;
     gboolean running, refilling;
+    gint64 began_ms;  /* running since then */
     Account *account; /* CACHE_ACCOUNT */
     Project *project; /* CACHE_PROJECT */
     gint64 confirmed_ms, checked_ms;
@@ -147,6 +148,13 @@ is_fresh_locked(const Index *index, const Slot *slot, gint64 since_ms, gboolean 
             clock_wall_ms() - slot->checked_ms < ttl_ms);
 }
 
+static void
+begin_locked(Slot *slot)
+{
+    slot->running = TRUE;
+    slot->began_ms = clock_monotonic_ms();
+}
+
 /* The failure that still holds, or NULL. `have_data`: a mere timeout elsewhere then counts too. */
 static const GError *
 failure_locked(const Index *index, const Slot *slot, gboolean have_data)
@@ -162,8 +170,8 @@ failure_locked(const Index *index, const Slot *slot, gboolean have_data)
     return NULL;
 }
 
-/* TRUE: what is there (have_data) answers `ask`. FALSE: ask->error or ask->wait_for says why not.
- */
+/* TRUE: what is there (have_data) answers `ask`, with ask->wait_for if it is old. FALSE: ask->error
+ * or ask->wait_for says why not. */
 static gboolean
 decide_locked(Index *index, Slot *slot, gboolean have_data, gboolean fresh, CacheAsk *ask,
               gboolean *ret_start)
@@ -183,16 +191,17 @@ decide_locked(Index *index, Slot *slot, gboolean have_data, gboolean fresh, Cach
             ask->error = g_error_copy(failure);
             return FALSE;
         }
-        slot->running = TRUE;
+        begin_locked(slot);
         *ret_start = TRUE;
     }
+    ask->wait_for = slot->key;
+    ask->have_stale = have_data;
+    ask->wait_since_ms = slot->began_ms;
     if (have_data && ask->stale_ok) {
         index->hits++;
         return TRUE;
     }
     index->waits++;
-    ask->wait_for = slot->key;
-    ask->have_stale = have_data;
     return FALSE;
 }
 
@@ -233,7 +242,7 @@ index_begin_prefetch(Index *index, CacheKey key)
     if (slot->running || slot->project || failure_locked(index, slot, FALSE)) {
         return FALSE;
     }
-    slot->running = TRUE;
+    begin_locked(slot);
     return TRUE;
 }
 
@@ -245,7 +254,7 @@ index_begin_check(Index *index, CacheKey key)
     if (slot->running || (!slot->project && !slot->account) || failure_locked(index, slot, TRUE)) {
         return FALSE;
     }
-    slot->running = TRUE;
+    begin_locked(slot);
     return TRUE;
 }
 
@@ -404,7 +413,7 @@ void
 index_begin_edit(Index *index, gint64 number)
 {
     LOCK_SCOPE(&index->lock);
-    get_locked(index, (CacheKey){CACHE_EDIT, number})->running = TRUE;
+    begin_locked(get_locked(index, (CacheKey){CACHE_EDIT, number}));
 }
 
 void
@@ -445,7 +454,7 @@ index_refilling(Index *index, CacheKey key)
     {
         LOCK_SCOPE(&index->lock);
         Slot *slot = get_locked(index, key);
-        slot->running = TRUE;
+        begin_locked(slot);
         slot->refilling = TRUE;
         waits = g_steal_pointer(&slot->waits);
     }

@@ -56,6 +56,7 @@ op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
     op->number = number;
     op->since_ms = clock_monotonic_ms();
     op->takes_stale = op->since_ms < atomic_load(&fs->impatient_until_ms);
+    op->patience_ms = OP_PATIENCE_MS;
     if (!inode_get(fs->inodes, number, &op->key, &op->key_name)) {
         reply_code(&op->reply, ENOENT);
         g_free(op);
@@ -163,13 +164,14 @@ park(Op *op, const CacheAsk *ask)
 {
     Fs *fs = op->fs;
     op->waits_as_stale = ask->have_stale && !op->takes_stale;
-    const gint64 patience_ms =
-        op->waits_as_stale ? MIN(OP_PATIENCE_MS, fs->timeout_ms) : fs->timeout_ms;
+    const gint64 deadline_ms = op->waits_as_stale
+                                   ? ask->wait_since_ms + MIN(op->patience_ms, fs->timeout_ms)
+                                   : op->since_ms + fs->timeout_ms;
     if (!op->is_watching) {
         op->is_watching = TRUE;
         fuse_req_interrupt_func(op->reply.req, interrupted, op);
     }
-    const gint64 until_ms = op->wait_until_ms ? op->wait_until_ms : op->since_ms + patience_ms;
+    const gint64 until_ms = op->wait_until_ms ? op->wait_until_ms : deadline_ms;
     const guint64 number = op->number;
     const guint64 other = op->other_number;
     count_waiting(fs, number, 1);
@@ -198,7 +200,7 @@ park(Op *op, const CacheAsk *ask)
 static void
 step(Op *op)
 {
-    CacheAsk ask = {.since_ms = op->since_ms, .stale_ok = op->takes_stale};
+    CacheAsk ask = {.since_ms = op->since_ms, .stale_ok = op->takes_stale || op->shows_names};
     Grace *grace = op->fs->grace;
     const guint side = grace_enter(grace);
     const gboolean answered = op->run(op, &ask);
@@ -248,7 +250,9 @@ resume(ParkItem *item, ParkReason reason, const GError *error)
             return;
         }
         op->takes_stale = TRUE;
-        atomic_store(&op->fs->impatient_until_ms, clock_monotonic_ms() + OP_IMPATIENT_MS);
+        if (op->patience_ms == OP_PATIENCE_MS) {
+            atomic_store(&op->fs->impatient_until_ms, clock_monotonic_ms() + OP_IMPATIENT_MS);
+        }
         break;
     case PARK_ENDED:
         g_clear_error(&op->failure);
@@ -270,6 +274,41 @@ op_go(Op *op)
     if (op) {
         step(op);
     }
+}
+
+void
+op_go_for_names(Op *op)
+{
+    if (op) {
+        op->shows_names = TRUE;
+        step(op);
+    }
+}
+
+void
+op_go_for_attributes(Op *op)
+{
+    if (op) {
+        op->takes_stale = TRUE;
+        step(op);
+    }
+}
+
+gboolean
+op_awaits(Op *op, const CacheAsk *ask, gint64 patience_ms)
+{
+    op->patience_ms = patience_ms;
+    return !op->takes_stale && patience_ms > 0 && ask->wait_for.kind != CACHE_NOTHING &&
+           clock_monotonic_ms() < ask->wait_since_ms + patience_ms;
+}
+
+gint64
+op_names_patience_ms(const Op *op)
+{
+    Fs *fs = op->fs;
+    const gboolean is_corrected =
+        !atomic_load(&fs->without_opens) && cache_is_watched(fs->cache, op->key.project_id);
+    return is_corrected ? 0 : OP_BRIEF_PATIENCE_MS;
 }
 
 void

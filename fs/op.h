@@ -3,10 +3,11 @@
  * An operation is a function that does everything from the top and may be run again: it asks the
  * scene, and when that must wait it returns FALSE and has changed nothing. Its arguments are copied
  * at the door (op_begin), as libfuse's die with the callback. It runs on the worker; if it waits,
- * the rest happens on the park's thread. Patience: with old data at hand an operation waits at most
- * OP_PATIENCE_MS for new, and once that was in vain the following ones take old data at once for
- * OP_IMPATIENT_MS. Without data it waits for `timeout_ms`. This header is for the files of the
- * operation table alone. */
+ * the rest happens on the park's thread. Patience: with old data at hand an operation waits until
+ * the look at the server is OP_PATIENCE_MS old, and once that was in vain the following ones take
+ * old data at once for OP_IMPATIENT_MS. Those that only show names and attributes do not even wait
+ * that long, op_awaits() says how long. Without data all wait for `timeout_ms`. This header is for
+ * the files of the operation table alone. */
 #pragma once
 
 #include "cache/base/err.h"
@@ -24,6 +25,7 @@
 #include <stdatomic.h>
 
 #define OP_PATIENCE_MS 3000
+#define OP_BRIEF_PATIENCE_MS 500
 #define OP_IMPATIENT_MS 10000
 #define FS_PARKED_MAX 4096
 #define FS_KEPT_LISTINGS 32 /* of folders that are being read, without handles */
@@ -105,6 +107,8 @@ struct Op {
     gint64 wait_until_ms;    /* 0: as the header says; else the wait ends then, and is no failure */
     gboolean is_late;        /* it did, or the asker wants to go on */
     gboolean takes_stale;    /* this run: old data is fine */
+    gboolean shows_names;    /* op_awaits() says whether it is */
+    gint64 patience_ms;      /* with old data at hand */
     gboolean waits_as_stale; /* parked with old data at hand */
     gboolean is_watching;    /* interrupts are delivered */
     GError *failure;         /* of the last wait */
@@ -118,8 +122,21 @@ Op *op_begin(fuse_req_t req, guint64 number, OpRunFn run, const char *name,
 /* The second folder or node of a rename or link. FALSE: answered, and `op` is gone. */
 gboolean op_set_other(Op *op, guint64 number, const char *name);
 
-/* Runs it; `op` is gone afterwards, or the park's. */
+/* Runs it; `op` is gone afterwards, or the park's. With NULL nothing happens. For attributes old
+ * data is good enough, for names as op_awaits() says. */
 void op_go(Op *op);
+void op_go_for_names(Op *op);
+void op_go_for_attributes(Op *op);
+
+/* For functions of operations begun with op_go_for_names(), which are given old data: TRUE when
+ * `ask` tells of a look under way that is younger than the patience for this answer, so that they
+ * are to return FALSE and come again when it has ended. */
+gboolean op_awaits(Op *op, const CacheAsk *ask, gint64 patience_ms);
+
+/* The patience with names in the folder that the operation is about: none where the kernel is told
+ * of whatever the look brings, and bytes are behind an open that waits for it; else what an
+ * answering server needs. */
+gint64 op_names_patience_ms(const Op *op);
 
 /* For the functions: to be called before answering, as a call of the interrupt function may be
  * under way. */

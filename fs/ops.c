@@ -141,6 +141,9 @@ run_lookup(Op *op, CacheAsk *ask)
         return FALSE;
     }
     if (!list_find(&scene, &op->key, op->name, &key, &key_name)) {
+        if (op_awaits(op, ask, OP_PATIENCE_MS)) {
+            return FALSE;
+        }
         answer_negative(op);
         return TRUE;
     }
@@ -150,6 +153,9 @@ run_lookup(Op *op, CacheAsk *ask)
             return FALSE;
         }
         seen = &own;
+    }
+    if (op_awaits(op, ask, op_names_patience_ms(op))) {
+        return FALSE;
     }
     if (!op_set_version(op->fs, seen, &key) || !answer_entry(op, seen, &key, FALSE)) {
         answer_negative(op);
@@ -164,7 +170,7 @@ do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         (void)fuse_reply_err(req, ENAMETOOLONG);
         return;
     }
-    op_go(op_begin(req, parent, run_lookup, name, NULL));
+    op_go_for_names(op_begin(req, parent, run_lookup, name, NULL));
 }
 
 static void
@@ -222,21 +228,11 @@ run_getattr(Op *op, CacheAsk *ask)
     return TRUE;
 }
 
-/* Old data is good enough for a node that is known; one that was never fetched is waited for. */
-static void
-go_with_stale(Op *op)
-{
-    if (op) {
-        op->takes_stale = TRUE;
-        op_go(op);
-    }
-}
-
 static void
 do_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
 {
     (void)info;
-    go_with_stale(op_begin(req, number, run_getattr, NULL, NULL));
+    op_go_for_attributes(op_begin(req, number, run_getattr, NULL, NULL));
 }
 
 static gboolean
@@ -267,7 +263,7 @@ run_readlink(Op *op, CacheAsk *ask)
 static void
 do_readlink(fuse_req_t req, fuse_ino_t number)
 {
-    go_with_stale(op_begin(req, number, run_readlink, NULL, NULL));
+    op_go_for_attributes(op_begin(req, number, run_readlink, NULL, NULL));
 }
 
 static void
@@ -361,7 +357,7 @@ do_getxattr(fuse_req_t req, fuse_ino_t number, const char *name, size_t size)
     Op *op = op_begin(req, number, run_getxattr, name, NULL);
     if (op) {
         op->size = size;
-        go_with_stale(op);
+        op_go_for_attributes(op);
     }
 }
 
@@ -400,7 +396,7 @@ do_listxattr(fuse_req_t req, fuse_ino_t number, size_t size)
     Op *op = op_begin(req, number, run_listxattr, NULL, NULL);
     if (op) {
         op->size = size;
-        go_with_stale(op);
+        op_go_for_attributes(op);
     }
 }
 

@@ -299,7 +299,8 @@ run_opendir(Op *op, CacheAsk *ask)
     Fs *fs = op->fs;
     g_auto(Scene) scene = {0};
     g_auto(Listing) listing = {0};
-    if (!scene_gather(fs->book, &op->key, list_needs(&op->key), ask, &scene)) {
+    if (!scene_gather(fs->book, &op->key, list_needs(&op->key), ask, &scene) ||
+        op_awaits(op, ask, op_names_patience_ms(op))) {
         return FALSE;
     }
     if (!list_folder(&scene, &op->key, &listing)) {
@@ -329,7 +330,7 @@ ops_opendir(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *info)
         (void)fuse_reply_err(req, ENOSYS);
         return;
     }
-    op_go(op_begin(req, number, run_opendir, NULL, info));
+    op_go_for_names(op_begin(req, number, run_opendir, NULL, info));
 }
 
 /* A reply under construction: entries as long as they fit. */

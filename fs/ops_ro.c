@@ -147,8 +147,7 @@ ops_ro_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset)
     if (op) {
         op->size = size;
         op->offset = offset;
-        op->takes_stale = TRUE;
-        op_go(op);
+        op_go_for_attributes(op);
     }
 }
 
@@ -204,7 +203,8 @@ list_now(Op *op, CacheAsk *ask)
     Fs *fs = op->fs;
     g_auto(Scene) scene = {0};
     g_auto(Listing) listing = {0};
-    if (!scene_gather(fs->book, &op->key, list_needs(&op->key), ask, &scene)) {
+    if (!scene_gather(fs->book, &op->key, list_needs(&op->key), ask, &scene) ||
+        op_awaits(op, ask, op_names_patience_ms(op))) {
         return NULL;
     }
     if (!list_folder(&scene, &op->key, &listing)) {
@@ -282,6 +282,6 @@ ops_ro_readdir(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset,
         op->size = size;
         op->offset = offset;
         op->with_attributes = with_attributes;
-        op_go(op);
+        op_go_for_names(op);
     }
 }

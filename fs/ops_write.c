@@ -787,7 +787,6 @@ ops_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attributes, int to_s
     if (op) {
         op->attributes = *attributes;
         op->to_set = to_set;
-        op->takes_stale = TRUE;
-        op_go(op);
+        op_go_for_attributes(op);
     }
 }

@@ -135,29 +135,35 @@ gather_views(SceneBook *book, gint64 project_id, CacheAsk *ask)
     return views;
 }
 
-/* Asks for all, so that all are under way, and reports the first that has to be waited for. */
+/* Asks for all, so that all are under way, and reports the first that has to be waited for; if none
+ * has, one that is old. */
 static gboolean
 gather_all(SceneBook *book, Scene *scene, CacheAsk *ask)
 {
     CacheAsk first = {0};
+    gboolean is_whole = TRUE;
     scene->all = g_ptr_array_new_with_free_func(unref_views);
     for (guint i = 0; i < scene->account->n_projects; i++) {
         CacheAsk each = {.since_ms = ask->since_ms, .stale_ok = ask->stale_ok};
         Views *views = gather_views(book, scene->account->projects[i].id, &each);
         if (views) {
             g_ptr_array_add(scene->all, views);
-        } else if (each.error) {
-            g_clear_error(&first.error);
-            first = each;
-            break;
-        } else if (first.wait_for.kind == CACHE_NOTHING) {
+        }
+        if (each.error || (!views && is_whole) || first.wait_for.kind == CACHE_NOTHING) {
             first = each;
         }
+        is_whole = is_whole && views;
+        if (each.error) {
+            break;
+        }
     }
-    ask->error = first.error;
-    ask->wait_for = first.wait_for;
-    ask->have_stale = first.have_stale;
-    return !first.error && first.wait_for.kind == CACHE_NOTHING;
+    if (first.error || first.wait_for.kind != CACHE_NOTHING) {
+        ask->error = first.error;
+        ask->wait_for = first.wait_for;
+        ask->have_stale = first.have_stale;
+        ask->wait_since_ms = first.wait_since_ms;
+    }
+    return is_whole;
 }
 
 static void

@@ -243,6 +243,38 @@ test_offline(Fixture *f, gconstpointer unused)
     cache_status_clear(&status);
 }
 
+/* Who takes old data gets it at once, and is told of the look that has begun, and since when. */
+static void
+test_old_data_while_looking(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) filled = expect_project(f);
+    CacheAsk fresh = {.since_ms = clock_monotonic_ms(), .stale_ok = TRUE};
+    g_autoptr(Project) present = cache_get_project(f->cache, 9, &fresh);
+    g_assert_true(present == filled);
+    g_assert_cmpint(fresh.wait_for.kind, ==, CACHE_NOTHING);
+
+    FAKE_SET(f->fake, wire.holds_back, TRUE);
+    test_clock_advance_ms(TTL_MS + 1);
+    const gint64 began_ms = clock_monotonic_ms();
+    for (int i = 0; i < 2; i++) {
+        CacheAsk ask = {.since_ms = clock_monotonic_ms(), .stale_ok = TRUE};
+        g_autoptr(Project) old = cache_get_project(f->cache, 9, &ask);
+        g_assert_true(old == filled);
+        g_assert_cmpint(ask.wait_for.kind, ==, CACHE_PROJECT);
+        g_assert_true(ask.have_stale);
+        g_assert_cmpint(ask.wait_since_ms, >=, began_ms);
+        g_assert_cmpint(ask.wait_since_ms, <, began_ms + 1000);
+        test_clock_advance_ms(2000);
+    }
+    CacheAsk ask = {.since_ms = clock_monotonic_ms()};
+    g_assert_null(cache_get_project(f->cache, 9, &ask));
+    g_assert_true(ask.have_stale);
+    FAKE_SET(f->fake, wire.holds_back, FALSE);
+    g_autoptr(Project) confirmed = expect_project(f);
+    g_assert_true(confirmed == filled);
+}
+
 static void
 test_not_a_service(Fixture *f, gconstpointer unused)
 {
@@ -359,6 +391,7 @@ main(int argc, char **argv)
     ADD("/cache/version-without-activity", test_a_version_without_activity);
     ADD("/cache/remount", test_a_remount_asks_nothing);
     ADD("/cache/offline", test_offline);
+    ADD("/cache/old-data-while-looking", test_old_data_while_looking);
     ADD("/cache/not-a-service", test_not_a_service);
     ADD("/cache/many-askers", test_many_askers_one_fill);
     ADD("/cache/ttl-zero", test_a_ttl_of_zero_ends);
