@@ -175,13 +175,15 @@ gboolean cache_may_write(Cache *cache, gint64 project_id);
 char *cache_dup_error(Cache *cache, EditOwner owner, gint64 id);
 void cache_set_error(Cache *cache, EditOwner owner, gint64 id, const char *text);
 
-/* `.conflict/`: FALSE when there is none. `ret_text` is the caller's (g_free its data). It lasts
- * until a save of the same file is accepted, or cache_drop_conflict(). A save is a resolution, sent
- * over the other side, once that was noted to be read, or when its base is the other side; else it
- * is in conflict again. */
-gboolean cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side,
-                            Text *ret_text);
+/* `.conflict/`, of the last conflict: its edit's number, 0 when there is none. `ret_text` is the
+ * caller's (g_free its data). It lasts until a save of the same file is accepted, or
+ * cache_drop_conflict(). A save is a resolution, sent over the other side, once that was noted to
+ * be read, or when its base is the other side; else it is in conflict again. */
+gint64 cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side, Text *ret_text);
 void cache_note_conflict_read(Cache *cache, EditOwner owner, gint64 id);
+/* What earlier saves wanted that were in conflict about nothing else: they last and end like the
+ * last one. Of EditMine, by number; NULL: none. */
+GPtrArray *cache_list_earlier_conflicts(Cache *cache, EditOwner owner, gint64 id);
 gboolean cache_drop_conflict(Cache *cache, EditOwner owner, gint64 id, GError **error);
 
 /* `.next_states`: the states that the story may be given now, one a line. The caller's. */

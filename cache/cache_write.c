@@ -66,10 +66,16 @@ cache_set_error(Cache *cache, EditOwner owner, gint64 id, const char *text)
     }
 }
 
-gboolean
+gint64
 cache_get_conflict(Cache *cache, EditOwner owner, gint64 id, EditSide side, Text *ret_text)
 {
-    return cache->saving && saving_get_conflict(cache->saving, owner, id, side, ret_text);
+    return cache->saving ? saving_get_conflict(cache->saving, owner, id, side, ret_text) : 0;
+}
+
+GPtrArray *
+cache_list_earlier_conflicts(Cache *cache, EditOwner owner, gint64 id)
+{
+    return cache->saving ? saving_list_earlier_conflicts(cache->saving, owner, id) : NULL;
 }
 
 void

@@ -122,13 +122,19 @@ edit_is_parked(const Edit *edit)
 gboolean
 edit_is_shown(const Edit *edit)
 {
-    return !edit_is_parked(edit) || !edit->told;
+    return !edit_is_parked(edit) || edit->told == 0;
 }
 
 gboolean
 edit_is_waiting(const Edit *edit)
 {
     return edit->state == STATE_PENDING || edit->state == STATE_SENT;
+}
+
+gint64
+edit_owner_id(const Edit *edit)
+{
+    return edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id;
 }
 
 gint64
@@ -205,6 +211,15 @@ edit_describe(const Edit *edit)
         break;
     }
     return g_string_free(out, FALSE);
+}
+
+void
+edit_mine_free(EditMine *mine)
+{
+    if (mine) {
+        g_free(mine->text.data);
+        g_free(mine);
+    }
 }
 
 void

@@ -93,6 +93,14 @@ edit_id_is_provisional(gint64 id)
     return id >= EDIT_PROVISIONAL_FIRST;
 }
 
+/* What a save that is in conflict wanted. */
+typedef struct EditMine {
+    gint64 number; /* of the edit */
+    Text text;
+} EditMine;
+
+void edit_mine_free(EditMine *mine);
+
 /* One line of the queue. */
 typedef struct EditStatus {
     gint64 number, project_id, owner_id, id, created_ms;

@@ -19,15 +19,51 @@ typedef struct Making {
     const EditTarget *target;
     const EditContext *context;
     const json_t *present; /* the object as snapshots show it; a comment or task for theirs */
+    json_t *insisted;      /* attribute -> value that is saved as it is, with an edit parked */
 } Making;
 
+static void
+making_clear(Making *making)
+{
+    json_decref(making->insisted);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Making, making_clear)
+
 /* --- Noting a change --- */
+
+/* An earlier edit of the attribute waits for a decision, and this value may be one. */
+static gboolean
+is_undecided(const Making *making, const char *key, const json_t *value)
+{
+    const GPtrArray *earlier = making->context->earlier;
+    for (guint i = 0; earlier && i < earlier->len; i++) {
+        const Edit *edit = earlier->pdata[i];
+        if (edit_is_parked(edit) && edit->verb == EDIT_UPDATE &&
+            edit->object == making->edit->object && edit->id == making->edit->id &&
+            (json_equal(json_object_get(edit->changes, key), value) ||
+             json_equal(json_object_get(edit->theirs, key), value))) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* `value` is saved as it was; normalised. */
+static void
+note_kept(Making *making, const Field *field, json_t *value)
+{
+    if (is_undecided(making, field->name, value)) {
+        making->insisted = making->insisted ? making->insisted : json_object();
+        (void)json_object_set(making->insisted, field->name, value);
+    }
+}
 
 /* Both values normalised; takes them over. */
 static void
 note_change(Making *making, const Field *field, json_t *base, json_t *mine)
 {
     if (json_equal(base, mine)) {
+        note_kept(making, field, mine);
         json_decref(base);
         json_decref(mine);
         return;
@@ -195,6 +231,10 @@ read_key(Making *making, const char *key, const json_t *base, const json_t *mine
     const json_t *fresh = json_object_get(mine, key);
     const Field *field = field_find(making->edit->object, key);
     if (old && fresh && json_equal(old, fresh)) {
+        if (field && making->context->earlier) {
+            g_autoptr(Json) kept = field_normalise(field, fresh, making->context, FALSE, NULL);
+            note_kept(making, field, kept);
+        }
         return TRUE;
     }
     if (!fresh && json_is_null(old)) {
@@ -620,14 +660,18 @@ edit_make(const EditTarget *target, const Text *base, const Text *mine, const Ed
                                             : model_tree_of_project(context->project);
     edit->created_ms = context->now_ms;
     edit->base = edit->verb == EDIT_UPDATE ? json_object() : NULL;
-    Making making = {.edit = edit, .target = target, .context = context};
+    g_auto(Making) making = {.edit = edit, .target = target, .context = context};
     making.present = find_present(edit, owner, error);
     if (!making.present || !check_rights(&making, error) ||
         !read_file(&making, base, mine && mine->data ? mine : &nothing, error)) {
         return NULL;
     }
     if (edit->verb == EDIT_UPDATE && json_object_size(edit->changes) == 0) {
-        return NULL;
+        if (!making.insisted) {
+            return NULL;
+        }
+        edit_set_json(&edit->base, json_deep_copy(making.insisted));
+        edit_set_json(&edit->changes, g_steal_pointer(&making.insisted));
     }
     if (edit->object == OBJECT_STORY && edit->verb == EDIT_UPDATE) {
         g_autoptr(Json) now = edit_apply_changes(owner, edit, context);

@@ -43,7 +43,9 @@ typedef struct Edit {
                         answer to an attachment's upload */
     char *spool;     /* attachments: file name in the spool folder */
     EditState state;
-    gboolean told;      /* the writer knows of the refusal or conflict: it is not shown any more */
+    gint64 told;        /* parked: not shown any more, as its writer knows of it or something later
+                           was accepted; edits from this number on were made without it in view. 0:
+                           shown */
     gint64 created_ms;  /* wall clock */
     gint64 since;       /* STATE_SENT: the version, or the largest id, before the first request */
     gint64 version;     /* STATE_ACCEPTED: the project's after it, -1 unknown */
@@ -67,6 +69,8 @@ gboolean edit_is_parked(const Edit *edit);
 gboolean edit_is_waiting(const Edit *edit); /* for the server */
 /* "story 555: description, labels"; the caller's. */
 char *edit_describe(const Edit *edit);
+/* Of the story, epic or project. */
+gint64 edit_owner_id(const Edit *edit);
 /* Id of what it makes: `id`, or `owner_id` for stories and epics. */
 gint64 edit_made_id(const Edit *edit);
 
@@ -81,13 +85,16 @@ typedef struct EditContext {
     const Epic *epic;
     const Person *me;
     gint64 now_ms;
+    const GPtrArray *earlier; /* the owner's edits that the server does not have; may be NULL */
     /* The story as it was when the server last changed it at that time; a new reference, NULL: not
      * known any more. May be NULL. */
     Story *(*recall)(gint64 story_id, gint64 updated_ms, gpointer user);
     gpointer recall_user;
 } EditContext;
 
-/* From bytes to an edit without a number; NULL without `error`: nothing changed. */
+/* From bytes to an edit without a number; NULL without `error`: nothing changed. Saving what stands
+ * there, where an earlier edit of it is parked, is a change: of an attribute that has one of the
+ * sides of a conflict, or the value that was refused. */
 Edit *edit_make(const EditTarget *target, const Text *base, const Text *mine,
                 const EditContext *context, GError **error);
 

@@ -173,8 +173,8 @@ end_conflict(Sending *sending, json_t *theirs)
     g_autoptr(GError) error = g_error_new(
         ERR, ERR_CONFLICT,
         "%s: changed at the server since it was opened; nothing was sent\nfield: %s\nrule: look "
-        "at .conflict/theirs, then save again to put yours in its place; or remove .conflict to "
-        "keep the server's",
+        "at .conflict/theirs, then save again, changed or not, to put yours in its place (before "
+        "that look a save fails again, with ESTALE); or remove .conflict to keep the server's",
         keys->str, keys->str);
     send_end(sending, OUTCOME_CONFLICT, error, -1);
 }

@@ -233,7 +233,7 @@ edit_of_row(sqlite3_stmt *row)
     edit_set_json(&edit->result, column_json(row, at++));
     edit->spool = column_text(row, at++);
     edit->state = (EditState)sqlite3_column_int(row, at++);
-    edit->told = sqlite3_column_int(row, at++) != 0;
+    edit->told = sqlite3_column_int64(row, at++);
     edit->created_ms = sqlite3_column_int64(row, at++);
     edit->since = sqlite3_column_int64(row, at++);
     edit->version = sqlite3_column_int64(row, at++);
@@ -342,7 +342,7 @@ journal_put(Journal *journal, const Edit *edit, GError **error)
     bind_json(put, at++, edit->result);
     (void)sqlite3_bind_text(put, at++, edit->spool, -1, SQLITE_TRANSIENT);
     (void)sqlite3_bind_int(put, at++, (int)edit->state);
-    (void)sqlite3_bind_int(put, at++, edit->told);
+    (void)sqlite3_bind_int64(put, at++, edit->told);
     (void)sqlite3_bind_int64(put, at++, edit->created_ms);
     (void)sqlite3_bind_int64(put, at++, edit->since);
     (void)sqlite3_bind_int64(put, at++, edit->version);

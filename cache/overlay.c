@@ -117,8 +117,7 @@ overlay_list(Overlay *overlay)
 static gboolean
 is_of(const Edit *edit, EditOwner owner, gint64 id)
 {
-    return edit->owner == owner &&
-           (owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id) == id;
+    return edit->owner == owner && edit_owner_id(edit) == id;
 }
 
 GPtrArray *

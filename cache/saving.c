@@ -45,12 +45,11 @@ load_journal(Saving *saving, GError **error)
     saving->next_number = 1;
     for (guint i = 0; i < edits->len; i++) {
         Edit *edit = edits->pdata[i];
-        saving->next_number = MAX(saving->next_number, edit->number + 1);
+        saving->next_number = MAX(saving->next_number, MAX(edit->number + 1, edit->told));
         overlay_put(saving->overlay, edit_ref(edit));
         if (edit_is_parked(edit) && edit->error) {
-            saving_set_error_locked(
-                saving, edit->owner,
-                edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id, edit->error);
+            saving_set_error_locked(saving, edit->owner, edit_owner_id(edit), edit->number,
+                                    edit->error);
         }
     }
     return TRUE;
@@ -74,7 +73,7 @@ saving_new(const char *state_directory, const SavingParts *parts, GError **error
         g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, saving_attendance_free);
     saving->tries = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, saving_tries_free);
     saving->looked_at = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    saving->errors = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    saving->errors = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, saving_reason_free);
     saving->ops = g_array_new(FALSE, FALSE, sizeof(JournalOp));
     saving->send = (SendParts){
         .clerk = parts->clerk,
@@ -157,6 +156,7 @@ typedef struct Known {
     Account *account;
     Project *project;
     Story *story;
+    GPtrArray *earlier;
     EditContext context;
 } Known;
 
@@ -166,6 +166,9 @@ known_clear(Known *known)
     account_unref(known->account);
     project_unref(known->project);
     story_unref(known->story);
+    if (known->earlier) {
+        g_ptr_array_unref(known->earlier);
+    }
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Known, known_clear)
 
@@ -187,6 +190,14 @@ is_of_epic(EditFile file)
     }
 }
 
+static EditOwner
+owner_of(const EditTarget *target)
+{
+    return is_of_epic(target->file) ? EDIT_OF_EPIC
+           : target->owner_id > 0   ? EDIT_OF_STORY
+                                    : EDIT_OF_PROJECT;
+}
+
 static gboolean
 is_of_time(gconstpointer object, gpointer user)
 {
@@ -203,6 +214,8 @@ recall_story(gint64 story_id, gint64 updated_ms, gpointer user)
 static gboolean
 know(Saving *saving, const EditTarget *target, Known *known, GError **error)
 {
+    known->earlier =
+        overlay_list_of(saving->overlay, owner_of(target), target->owner_id ?: target->project_id);
     known->account = index_peek_account(saving->parts.index);
     known->project = index_peek_project(saving->parts.index, target->project_id);
     if (!known->project) {
@@ -213,6 +226,7 @@ know(Saving *saving, const EditTarget *target, Known *known, GError **error)
         .project = known->project,
         .me = known->account ? &known->account->me : NULL,
         .now_ms = clock_wall_ms(),
+        .earlier = known->earlier,
         .recall = recall_story,
         .recall_user = saving,
     };
@@ -290,9 +304,7 @@ saving_submit(Saving *saving, const EditTarget *asked, const Text *base, const T
     target.owner_id = overlay_resolve(saving->overlay, target.owner_id);
     target.id = overlay_resolve(saving->overlay, target.id);
     g_autoptr(Edit) edit = make_edit(saving, &target, base, mine, &failure);
-    EditOwner owner = is_of_epic(target.file) ? EDIT_OF_EPIC
-                      : target.owner_id > 0   ? EDIT_OF_STORY
-                                              : EDIT_OF_PROJECT;
+    const EditOwner owner = owner_of(&target);
     gint64 owner_id = owner == EDIT_OF_PROJECT ? target.project_id : target.owner_id;
     if (!edit) {
         if (target.spool) {
@@ -422,9 +434,7 @@ fail_new(Saving *saving, const Edit *edit, const GError *error)
     if (edit->spool) {
         journal_spool_remove(saving->journal, edit->spool);
     }
-    saving_set_error(saving, edit->owner,
-                     edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id,
-                     error->message);
+    saving_set_error(saving, edit->owner, edit_owner_id(edit), error->message);
     set_verdict(saving, edit->number, EDIT_REFUSED, error);
     index_end_edit(saving->parts.index, edit->number);
 }
@@ -451,79 +461,6 @@ finish_op(Saving *saving, JournalOp *op, const GError *error, GPtrArray *shown)
     }
 }
 
-/* --- A save of what is parked --- */
-
-/* The same attribute saved again settles what was refused or in conflict: the new value takes the
- * place of the old one, and is compared with what the old one was to be. A conflict it settles only
- * once somebody has seen the other side, in `.conflict/theirs` or in the file itself: an editor
- * that merely tries again does not know what it would write over. */
-static Edit *
-settle_parked(const Edit *parked, const Edit *fresh, gboolean is_looked_at, Edit **ret_fresh)
-{
-    const char *key;
-    json_t *value;
-    Edit *rest = NULL;
-    json_object_foreach(fresh->changes, key, value)
-    {
-        if (!json_object_get(parked->changes, key)) {
-            continue;
-        }
-        if (!rest) {
-            rest = edit_copy(parked);
-        }
-        (void)json_object_del(rest->changes, key);
-        const json_t *theirs = json_object_get(parked->theirs, key);
-        const gboolean is_seen =
-            theirs && (is_looked_at || json_equal(theirs, json_object_get(fresh->base, key)));
-        const json_t *earlier = is_seen ? theirs : json_object_get(parked->base, key);
-        if (!*ret_fresh) {
-            *ret_fresh = edit_copy(fresh);
-        }
-        (void)json_object_set_new((*ret_fresh)->base, key, json_deep_copy(earlier));
-    }
-    return rest;
-}
-
-static gboolean
-is_looked_at(Saving *saving, gint64 number)
-{
-    LOCK_SCOPE(&saving->lock);
-    return g_hash_table_contains(saving->looked_at, &number);
-}
-
-/* `edit` is taken over; what comes back is it, with its base set right. */
-static Edit *
-supersede(Saving *saving, Edit *edit)
-{
-    g_autoptr(GPtrArray) others =
-        edit->verb == EDIT_UPDATE
-            ? overlay_list_of(saving->overlay, edit->owner,
-                              edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id)
-            : NULL;
-    for (guint i = 0; others && i < others->len; i++) {
-        const Edit *parked = others->pdata[i];
-        Edit *fresh = NULL;
-        if (!edit_is_parked(parked) || parked->verb != EDIT_UPDATE ||
-            parked->object != edit->object || parked->id != edit->id) {
-            continue;
-        }
-        g_autoptr(Edit) rest =
-            settle_parked(parked, edit, is_looked_at(saving, parked->number), &fresh);
-        if (!rest) {
-            continue;
-        }
-        edit_unref(edit);
-        edit = fresh;
-        if (json_object_size(rest->changes) == 0) {
-            saving_forget(saving, parked);
-        } else {
-            saving_note(saving, (JournalOp){.put = edit_ref(rest)});
-            saving_publish_one(saving, g_steal_pointer(&rest));
-        }
-    }
-    return edit;
-}
-
 /* --- Flushing --- */
 
 static GPtrArray *
@@ -543,7 +480,7 @@ flush(gpointer user)
     Saving *saving = user;
     g_autoptr(GPtrArray) incoming = take_incoming(saving);
     for (guint i = 0; i < incoming->len; i++) {
-        Edit *edit = supersede(saving, edit_ref(incoming->pdata[i]));
+        Edit *edit = saving_put_on_theirs(saving, edit_ref(incoming->pdata[i]));
         const JournalOp op = {.put = edit, .is_new = TRUE};
         g_array_append_val(saving->ops, op);
     }
@@ -589,6 +526,9 @@ saving_post_flush(Saving *saving)
 void
 saving_note(Saving *saving, JournalOp op)
 {
+    if (!op.put) {
+        saving_forget_look(saving, op.remove);
+    }
     g_array_append_val(saving->ops, op);
     saving_post_flush(saving);
 }

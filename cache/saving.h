@@ -58,8 +58,9 @@ gboolean saving_may_write(Saving *saving, gint64 project_id);
 
 char *saving_dup_error(Saving *saving, EditOwner owner, gint64 id);
 void saving_set_error(Saving *saving, EditOwner owner, gint64 id, const char *text);
-gboolean saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side,
-                             Text *ret_text);
+gint64 saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side,
+                           Text *ret_text);
+GPtrArray *saving_list_earlier_conflicts(Saving *saving, EditOwner owner, gint64 id);
 void saving_note_conflict_read(Saving *saving, EditOwner owner, gint64 id);
 gboolean saving_drop_conflict(Saving *saving, EditOwner owner, gint64 id, GError **error);
 GPtrArray *saving_list(Saving *saving);

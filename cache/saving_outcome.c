@@ -38,8 +38,7 @@ lane_of(const Edit *edit)
         (edit->object == OBJECT_STORY || edit->object == OBJECT_EPIC)) {
         return (Lane){LANE_CREATIONS + (int)edit->object, edit->project_id};
     }
-    return (Lane){(int)edit->owner,
-                  edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id};
+    return (Lane){(int)edit->owner, edit_owner_id(edit)};
 }
 
 static guint
@@ -93,8 +92,9 @@ begin_sending(Saving *saving, const Edit *edit)
 {
     g_autoptr(Account) account = index_peek_account(saving->parts.index);
     Project *base = sync_peek_base(saving->sync, edit->project_id);
+    g_autoptr(Edit) form = saving_form_to_send(saving, edit);
     saving->n_sending++;
-    edit_send(&saving->send, edit, base, account ? &account->me : NULL, on_outcome, saving);
+    edit_send(&saving->send, form, base, account ? &account->me : NULL, on_outcome, saving);
 }
 
 /* Adds the lanes in which something is being sent. TRUE: the server did not answer of late. */
@@ -141,6 +141,9 @@ saving_pump(Saving *saving)
                 index_end_edit(saving->parts.index, edit->number); /* no verdict soon */
             }
             continue;
+        }
+        if (g_hash_table_contains(sending, &lane)) {
+            continue; /* an earlier one that is tried again waits for it as well */
         }
         if (saving->n_sending >= SENDING_MAX || !sync_peek_base(saving->sync, edit->project_id)) {
             continue;
@@ -245,12 +248,6 @@ saving_on_retired(const GArray *numbers, gint64 project_id, gpointer user)
 
 /* --- Outcomes --- */
 
-static gint64
-owner_of(const Edit *edit)
-{
-    return edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id;
-}
-
 /* Nobody waits for it any more: the log, events.jsonl and the queue say what became of it. */
 static void
 announce(Saving *saving, const Edit *edit, const GError *error)
@@ -327,8 +324,9 @@ keep_attachment(Saving *saving, const Edit *edit)
 }
 
 static void
-accept(Saving *saving, Edit *edit)
+accept(Saving *saving, Edit *edit, const Edit *before)
 {
+    g_autoptr(GArray) removed = g_array_new(FALSE, FALSE, sizeof(gint64));
     g_autoptr(GPtrArray) put = g_ptr_array_new_with_free_func((GDestroyNotify)edit_unref);
     gint64 provisional = EDIT_PROVISIONAL_FIRST + edit->number;
     crash_point(CRASH_OUTCOME_BEGUN);
@@ -346,9 +344,10 @@ accept(Saving *saving, Edit *edit)
     }
     saving_note(saving, op);
     g_ptr_array_add(put, edit_ref(edit));
-    saving_publish(saving, put, NULL);
+    saving_settle_parked(saving, edit, before, put, removed);
+    saving_publish(saving, put, removed);
     crash_point(CRASH_OUTCOME_SHOWN);
-    saving_set_error(saving, edit->owner, owner_of(edit), NULL);
+    saving_end_error(saving, edit->owner, edit_owner_id(edit), edit->number);
     tell(saving, edit, EDIT_ACCEPTED, NULL, TRUE);
     crash_point(CRASH_OUTCOME_TOLD);
     settle_soon(saving);
@@ -367,22 +366,34 @@ will_be_told(Saving *saving, gint64 number)
     return attendance != NULL;
 }
 
+static void
+note_error(Saving *saving, const Edit *edit, const GError *error)
+{
+    LOCK_SCOPE(&saving->lock);
+    saving_set_error_locked(saving, edit->owner, edit_owner_id(edit), edit->number, error->message);
+}
+
 /* Who is told of a refusal has his text still, and what is shown is again what was before. Who went
  * away finds the edit in the queue, and his text where he left it. */
 static void
-park(Saving *saving, Edit *edit, EditState state, const GError *error)
+park(Saving *saving, Edit *edit, const Edit *before, EditState state, const GError *error)
 {
     gboolean told = will_be_told(saving, edit->number);
-    saving_set_error(saving, edit->owner, owner_of(edit), error->message);
+    note_error(saving, edit, error);
     crash_point(state == STATE_CONFLICT ? CRASH_CONFLICT_NOTED : CRASH_REFUSAL_NOTED);
     if (told && state == STATE_REFUSED) {
         saving_forget(saving, edit);
     } else {
+        g_autoptr(GArray) removed = g_array_new(FALSE, FALSE, sizeof(gint64));
+        g_autoptr(GPtrArray) put = g_ptr_array_new_with_free_func((GDestroyNotify)edit_unref);
         edit->state = state;
-        edit->told = told;
+        edit->told = told ? saving_next_number(saving) : edit->told;
         edit_set_error(edit, error);
+        saving_forget_look(saving, edit->number);
         saving_note(saving, (JournalOp){.put = edit_ref(edit)});
-        saving_publish_one(saving, edit_ref(edit));
+        g_ptr_array_add(put, edit_ref(edit));
+        saving_settle_parked(saving, edit, before, put, removed);
+        saving_publish(saving, put, removed);
     }
     if (state == STATE_CONFLICT) { /* the tree is to show soon what it is in conflict with */
         sync_look_at(saving->sync, edit->project_id, PRIORITY_PREFETCH);
@@ -391,7 +402,8 @@ park(Saving *saving, Edit *edit, EditState state, const GError *error)
 }
 
 static void
-try_later(Saving *saving, Edit *edit, const GError *error, gint64 retry_after_ms)
+try_later(Saving *saving, Edit *edit, const Edit *before, const GError *error,
+          gint64 retry_after_ms)
 {
     gboolean is_away = error->code == ERR_OFFLINE || error->code == ERR_CANCELLED;
     if (error->code == ERR_OFFLINE) {
@@ -410,7 +422,8 @@ try_later(Saving *saving, Edit *edit, const GError *error, gint64 retry_after_ms
         tries->error = g_strdup(error->message);
     }
     log_debug(LOG_CACHE, "edit %" G_GINT64_FORMAT " later: %s", edit->number, error->message);
-    /* What was learnt on the way stands in the journal already. */
+    /* What was learnt on the way stands in the journal already. The base is chosen at each try. */
+    edit_set_json(&edit->base, json_deep_copy(before->base));
     overlay_put(saving->overlay, edit_ref(edit));
     /* A server that is away gives no verdict soon; one that stumbled may. */
     tell(saving, edit, EDIT_PENDING, error, is_away);
@@ -428,16 +441,16 @@ on_outcome(Outcome outcome, Edit *taken, const GError *error, gint64 retry_after
     }
     switch (outcome) {
     case OUTCOME_ACCEPTED:
-        accept(saving, edit);
+        accept(saving, edit, present);
         break;
     case OUTCOME_REFUSED:
-        park(saving, edit, STATE_REFUSED, error);
+        park(saving, edit, present, STATE_REFUSED, error);
         break;
     case OUTCOME_CONFLICT:
-        park(saving, edit, STATE_CONFLICT, error);
+        park(saving, edit, present, STATE_CONFLICT, error);
         break;
     case OUTCOME_LATER:
-        try_later(saving, edit, error, retry_after_ms);
+        try_later(saving, edit, present, error, retry_after_ms);
         break;
     }
     saving_pump(saving);

@@ -24,6 +24,12 @@ typedef struct Tries {
     char *error;
 } Tries;
 
+/* What `.error` says. */
+typedef struct Reason {
+    gint64 number; /* of the edit; of what never was one: of the next */
+    char *text;
+} Reason;
+
 /* One thing for the next transaction of the journal. */
 typedef struct JournalOp {
     Edit *put; /* NULL: `remove` */
@@ -47,7 +53,7 @@ struct Saving {
     gboolean flush_is_posted;
     GHashTable *attended;  /* number -> Attendance */
     GHashTable *tries;     /* number -> Tries */
-    GHashTable *errors;    /* owner key -> text */
+    GHashTable *errors;    /* owner key -> Reason */
     GHashTable *looked_at; /* numbers of conflicts whose other side somebody has read */
     guint outcomes;        /* so far */
 
@@ -71,9 +77,31 @@ void saving_pump(Saving *saving);
 /* Removes it from view and journal, with those made on what it creates. */
 void saving_forget(Saving *saving, const Edit *edit);
 
+/* saving_parked.c; clerk only. */
+/* Takes `edit` over: it, or a copy that starts from what somebody has seen of the server's side. */
+Edit *saving_put_on_theirs(Saving *saving, Edit *edit);
+/* TRUE when one that was made on it is on its way, and may take its place. */
+gboolean saving_has_successor(Saving *saving, const Edit *parked);
+/* A copy with the base that it is to be compared with; the caller's. */
+Edit *saving_form_to_send(Saving *saving, const Edit *edit);
+/* `edit` was accepted, or is parked; `before`: as it was noted when it was saved. Notes in the
+ * journal what that does to parked ones, and adds to what is to be published. */
+void saving_settle_parked(Saving *saving, const Edit *edit, const Edit *before, GPtrArray *put,
+                          GArray *removed);
+gint64 saving_next_number(Saving *saving); /* any thread */
+/* The other side of that conflict is another one, or the conflict is over. */
+void saving_forget_look(Saving *saving, gint64 number);
+
 /* saving_queue.c; any thread, with the lock held. */
 Tries *saving_tries_locked(Saving *saving, gint64 number);
-void saving_set_error_locked(Saving *saving, EditOwner owner, gint64 id, const char *text);
+void saving_set_error_locked(Saving *saving, EditOwner owner, gint64 id, gint64 number,
+                             const char *text);
+
+/* saving_queue.c; any thread. `.error` of edits up to `number` is over: what is parked says why it
+ * is, or there is none. */
+void saving_end_error(Saving *saving, EditOwner owner, gint64 id, gint64 number);
+
+void saving_reason_free(gpointer reason);
 
 void saving_attendance_free(gpointer attendance);
 void saving_tries_free(gpointer tries);

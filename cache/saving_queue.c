@@ -28,24 +28,56 @@ owner_key(EditOwner owner, gint64 id)
     return id * 4 + (gint64)owner;
 }
 
+/* --- .error --- */
+
 void
-saving_set_error_locked(Saving *saving, EditOwner owner, gint64 id, const char *text)
+saving_reason_free(gpointer data)
 {
-    gint64 key = owner_key(owner, id);
-    if (text) {
-        (void)g_hash_table_replace(saving->errors, g_memdup2(&key, sizeof key), g_strdup(text));
+    Reason *reason = data;
+    g_free(reason->text);
+    g_free(reason);
+}
+
+void
+saving_set_error_locked(Saving *saving, EditOwner owner, gint64 id, gint64 number, const char *text)
+{
+    const gint64 key = owner_key(owner, id);
+    Reason *reason = g_new(Reason, 1);
+    *reason = (Reason){.number = number, .text = g_strdup(text)};
+    (void)g_hash_table_replace(saving->errors, g_memdup2(&key, sizeof key), reason);
+}
+
+void
+saving_end_error(Saving *saving, EditOwner owner, gint64 id, gint64 number)
+{
+    const gint64 key = owner_key(owner, id);
+    const Edit *parked = NULL;
+    g_autoptr(GPtrArray) edits = overlay_list_of(saving->overlay, owner, id);
+    for (guint i = edits ? edits->len : 0; i > 0 && !parked; i--) {
+        const Edit *edit = edits->pdata[i - 1];
+        parked = edit_is_parked(edit) && edit->error ? edit : NULL;
+    }
+    LOCK_SCOPE(&saving->lock);
+    const Reason *reason = g_hash_table_lookup(saving->errors, &key);
+    if (reason && reason->number > number) {
+        return;
+    }
+    if (parked) {
+        saving_set_error_locked(saving, owner, id, parked->number, parked->error);
     } else {
         (void)g_hash_table_remove(saving->errors, &key);
     }
 }
 
-/* --- .error --- */
-
 void
 saving_set_error(Saving *saving, EditOwner owner, gint64 id, const char *text)
 {
+    if (!text) {
+        saving_end_error(saving, owner, id, G_MAXINT64);
+        return;
+    }
     LOCK_SCOPE(&saving->lock);
-    saving_set_error_locked(saving, owner, id, text);
+    saving_set_error_locked(saving, owner, id, saving->next_number, text);
 }
 
 char *
@@ -53,12 +85,13 @@ saving_dup_error(Saving *saving, EditOwner owner, gint64 id)
 {
     gint64 key = owner_key(owner, id);
     LOCK_SCOPE(&saving->lock);
-    const char *text = g_hash_table_lookup(saving->errors, &key);
-    return text ? g_strconcat(text, "\n", NULL) : NULL;
+    const Reason *reason = g_hash_table_lookup(saving->errors, &key);
+    return reason ? g_strconcat(reason->text, "\n", NULL) : NULL;
 }
 
 /* --- .conflict --- */
 
+/* The last one; it is what `.conflict/` shows. */
 static Edit *
 find_conflict(Saving *saving, EditOwner owner, gint64 id)
 {
@@ -72,22 +105,78 @@ find_conflict(Saving *saving, EditOwner owner, gint64 id)
     return NULL;
 }
 
-gboolean
+gint64
 saving_get_conflict(Saving *saving, EditOwner owner, gint64 id, EditSide side, Text *ret_text)
 {
     g_autoptr(Edit) edit = find_conflict(saving, owner, id);
     if (edit && ret_text) {
         *ret_text = edit_conflict_text(edit, side);
     }
-    return edit != NULL;
+    return edit ? edit->number : 0;
+}
+
+/* Earlier conflicts of nothing but what `.conflict/theirs` shows; the last one is none. */
+static gboolean
+is_earlier(const Edit *edit, const Edit *last)
+{
+    const char *key;
+    json_t *value;
+    if (edit->state != STATE_CONFLICT || edit->number >= last->number ||
+        edit->object != last->object || edit->id != last->id) {
+        return FALSE;
+    }
+    json_object_foreach(edit->theirs, key, value)
+    {
+        if (!json_object_get(last->theirs, key)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* The conflict that `.conflict/` shows and the earlier ones beside it, by number; NULL: none. */
+static GPtrArray *
+list_conflicts(Saving *saving, EditOwner owner, gint64 id)
+{
+    g_autoptr(Edit) last = find_conflict(saving, owner, id);
+    GPtrArray *edits = last ? overlay_list_of(saving->overlay, owner, id) : NULL;
+    for (guint i = edits ? edits->len : 0; i > 0; i--) {
+        const Edit *edit = edits->pdata[i - 1];
+        if (edit->number != last->number && !is_earlier(edit, last)) {
+            g_ptr_array_remove_index(edits, i - 1);
+        }
+    }
+    return edits;
+}
+
+static void
+free_mine(gpointer mine)
+{
+    edit_mine_free(mine);
+}
+
+GPtrArray *
+saving_list_earlier_conflicts(Saving *saving, EditOwner owner, gint64 id)
+{
+    g_autoptr(GPtrArray) edits = list_conflicts(saving, owner, id);
+    GPtrArray *list = NULL;
+    for (guint i = 0; edits && i + 1 < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
+        EditMine *mine = g_new(EditMine, 1);
+        *mine = (EditMine){edit->number, edit_conflict_text(edit, EDIT_MINE)};
+        list = list ? list : g_ptr_array_new_with_free_func(free_mine);
+        g_ptr_array_add(list, mine);
+    }
+    return list;
 }
 
 void
 saving_note_conflict_read(Saving *saving, EditOwner owner, gint64 id)
 {
-    g_autoptr(Edit) edit = find_conflict(saving, owner, id);
-    if (edit) {
-        LOCK_SCOPE(&saving->lock);
+    g_autoptr(GPtrArray) edits = list_conflicts(saving, owner, id);
+    LOCK_SCOPE(&saving->lock);
+    for (guint i = 0; edits && i < edits->len; i++) {
+        const Edit *edit = edits->pdata[i];
         (void)g_hash_table_add(saving->looked_at, g_memdup2(&edit->number, sizeof edit->number));
     }
 }
@@ -139,28 +228,32 @@ drop_now(gpointer user)
             g_error_new(ERR, ERR_CONFLICT, "edit %" G_GINT64_FORMAT " is being sent at this moment",
                         order->number);
     } else {
-        saving_set_error(saving, edit->owner,
-                         edit->owner == EDIT_OF_PROJECT ? edit->project_id : edit->owner_id, NULL);
         saving_forget(saving, edit);
+        saving_end_error(saving, edit->owner, edit_owner_id(edit), G_MAXINT64);
         end_dropped(saving, order->number);
     }
 }
 
+/* `insists`: whoever names one whose other side was looked at wants his own in its place. */
 static void
-retry_one(Saving *saving, const Edit *edit)
+retry_one(Saving *saving, const Edit *edit, gboolean insists)
 {
+    gboolean is_looked_at;
     {
         LOCK_SCOPE(&saving->lock);
         Tries *tries = saving_tries_locked(saving, edit->number);
         tries->next_ms = 0;
         tries->attempts = 0;
+        is_looked_at = g_hash_table_contains(saving->looked_at, &edit->number);
     }
-    if (!edit_is_parked(edit)) {
+    if (!edit_is_parked(edit) || saving_has_successor(saving, edit)) {
         return;
     }
     Edit *copy = edit_copy(edit);
     copy->state = STATE_PENDING;
-    copy->told = FALSE;
+    if (insists && is_looked_at) {
+        (void)json_object_update_existing(copy->base, copy->theirs);
+    }
     edit_set_json(&copy->theirs, NULL);
     edit_set_error(copy, NULL);
     saving_note(saving, (JournalOp){.put = edit_ref(copy)});
@@ -178,7 +271,7 @@ retry_now(gpointer user)
         const Edit *edit = edits->pdata[i];
         if (edit->state != STATE_ACCEPTED &&
             (order->number == 0 || order->number == edit->number)) {
-            retry_one(saving, edit);
+            retry_one(saving, edit, order->number > 0);
             found = TRUE;
         }
     }
@@ -217,12 +310,17 @@ saving_drop(Saving *saving, gint64 number, GError **error)
 gboolean
 saving_drop_conflict(Saving *saving, EditOwner owner, gint64 id, GError **error)
 {
-    g_autoptr(Edit) edit = find_conflict(saving, owner, id);
-    if (!edit) {
+    g_autoptr(GPtrArray) edits = list_conflicts(saving, owner, id);
+    if (!edits) {
         g_set_error(error, ERR, ERR_NOT_FOUND, "there is no conflict");
         return FALSE;
     }
-    return saving_drop(saving, edit->number, error);
+    for (guint i = edits->len; i > 0; i--) {
+        if (!saving_drop(saving, ((const Edit *)edits->pdata[i - 1])->number, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* --- The queue --- */

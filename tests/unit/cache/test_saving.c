@@ -282,7 +282,7 @@ test_conflict(SavesFixture *f, gconstpointer unused)
     g_assert_cmpint(saves_verdict(f, number, NULL, &error), ==, EDIT_CONFLICT);
     g_clear_error(&error);
     saves_expect_log(f, "");
-    g_assert_cmpuint(cache_count_edits(f->cache, NULL), ==, 1);
+    g_assert_cmpuint(cache_count_edits(f->cache, NULL), ==, 2);
     cache_note_conflict_read(f->cache, EDIT_OF_STORY, f->story);
     saves_accepted(f, saves_submit(f, EDIT_STORY_FIELD, f->story, 0, "name", "both\n", &error),
                    NULL);
