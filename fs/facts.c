@@ -64,6 +64,20 @@ find_in_epic(const NodeKey *key, Piece *piece)
     return piece->comment != NULL;
 }
 
+/* A file of `.conflict`; NULL: it is not there. */
+static const Text *
+find_side(const SceneEdits *edits, gint64 sub)
+{
+    for (guint i = 0; edits->earlier && i < edits->earlier->len; i++) {
+        const EditMine *mine = edits->earlier->pdata[i];
+        if (N_EDIT_SIDES + mine->number == sub) {
+            return &mine->text;
+        }
+    }
+    return sub > 0 && sub <= N_EDIT_SIDES && edits->sides[sub - 1].data ? &edits->sides[sub - 1]
+                                                                        : NULL;
+}
+
 /* What editing left, while it is there. */
 static gboolean
 find_of_edits(const Scene *scene, const NodeKey *key, Piece *piece)
@@ -78,10 +92,9 @@ find_of_edits(const Scene *scene, const NodeKey *key, Piece *piece)
     case NODE_STORY_CONFLICT:
     case NODE_EPIC_CONFLICT:
     case NODE_PROJECT_CONFLICT:
-        return scene->edits.has_conflict;
+        return scene->edits.conflict > 0;
     default:
-        return key->sub > 0 && key->sub <= N_EDIT_SIDES &&
-               scene->edits.sides[key->sub - 1].data != NULL;
+        return find_side(&scene->edits, key->sub) != NULL;
     }
 }
 
@@ -250,7 +263,7 @@ content_of(const Scene *scene, const NodeKey *key, const Piece *piece, Content *
     case NODE_STORY_CONFLICT_SIDE:
     case NODE_EPIC_CONFLICT_SIDE:
     case NODE_PROJECT_CONFLICT_SIDE: {
-        const Text *side = &scene->edits.sides[key->sub - 1];
+        const Text *side = find_side(&scene->edits, key->sub);
         *ret_content = content_copy(side->data, side->length);
         return TRUE;
     }

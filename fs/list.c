@@ -444,6 +444,14 @@ list_conflict(const Scene *scene, const NodeKey *folder, Listing *listing)
                 child_key(folder, (NodeKind)(folder->kind + 1), folder->id, (gint64)i + 1));
         }
     }
+    for (guint i = 0; scene->edits.earlier && i < scene->edits.earlier->len; i++) {
+        const EditMine *mine = scene->edits.earlier->pdata[i];
+        g_autofree char *name =
+            g_strdup_printf("%s.%" G_GINT64_FORMAT, side_names[EDIT_MINE], mine->number);
+        add(listing, name,
+            child_key(folder, (NodeKind)(folder->kind + 1), folder->id,
+                      N_EDIT_SIDES + mine->number));
+    }
     return TRUE;
 }
 
@@ -598,6 +606,9 @@ list_find(const Scene *scene, const NodeKey *folder, const char *name, NodeKey *
     const NodeChild *child = find_fixed(folder->kind, name);
     if (child) {
         *ret_key = node_child_key(folder, child);
+        if (node_is_conflict(child->kind)) {
+            ret_key->sub = scene->edits.conflict;
+        }
         return TRUE;
     }
     if (list_lookup_needs(folder, name) == 0) {

@@ -248,6 +248,13 @@ node_parent_key(const NodeKey *key)
 }
 
 gboolean
+node_is_conflict(NodeKind kind)
+{
+    return kind == NODE_STORY_CONFLICT || kind == NODE_EPIC_CONFLICT ||
+           kind == NODE_PROJECT_CONFLICT;
+}
+
+gboolean
 node_has_versions(NodeKind kind)
 {
     return node_info(kind)->type == S_IFREG && kind != NODE_ATTACHMENT && kind != NODE_EVENTS;

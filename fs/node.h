@@ -87,8 +87,10 @@ typedef enum {
     NODE_SCRATCH_LINK = 81,
     NODE_STORY_ERROR = 82,
     NODE_STORY_NEXT_STATES = 83,
-    NODE_STORY_CONFLICT = 84,
-    NODE_STORY_CONFLICT_SIDE = 85, /* sub: EditSide + 1 */
+    NODE_STORY_CONFLICT = 84,      /* sub: the last edit; a removed folder stays dead for who has it
+                                      open, so the next conflict's is another node */
+    NODE_STORY_CONFLICT_SIDE = 85, /* sub: EditSide + 1; of an earlier edit's mine: N_EDIT_SIDES +
+                                      its number */
     NODE_EPIC_ERROR = 86,
     NODE_EPIC_CONFLICT = 87,
     NODE_EPIC_CONFLICT_SIDE = 88,
@@ -143,6 +145,9 @@ const NodeInfo *node_info(NodeKind kind);
 
 /* TRUE for files whose content can change other than by growing. */
 gboolean node_has_versions(NodeKind kind);
+
+/* TRUE for the folders `.conflict`. */
+gboolean node_is_conflict(NodeKind kind);
 
 /* What the node is really made of: like the `needs` of its kind, but links know more. */
 guint node_needs(const NodeKey *key);

@@ -222,8 +222,7 @@ run_rmdir(Op *op, CacheAsk *ask)
         op_keep_thing(op, &named.key);
         return removal_run(op, &op->thing, ask);
     }
-    if (named.key.kind == NODE_STORY_CONFLICT || named.key.kind == NODE_EPIC_CONFLICT ||
-        named.key.kind == NODE_PROJECT_CONFLICT) {
+    if (node_is_conflict(named.key.kind)) {
         EditOwner owner;
         gint64 id;
         (void)target_owner(&named.key, &owner, &id);

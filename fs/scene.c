@@ -79,6 +79,9 @@ scene_clear(Scene *scene)
     for (guint i = 0; i < N_EDIT_SIDES; i++) {
         g_free(scene->edits.sides[i].data);
     }
+    if (scene->edits.earlier) {
+        g_ptr_array_unref(scene->edits.earlier);
+    }
     if (scene->edits.queue) {
         g_ptr_array_unref(scene->edits.queue);
     }
@@ -193,9 +196,10 @@ gather_edits(SceneBook *book, const NodeKey *key, SceneEdits *edits)
     if (target_owner(key, &owner, &id)) {
         edits->error = cache_dup_error(book->cache, owner, id);
         for (guint i = 0; i < N_EDIT_SIDES; i++) {
-            edits->has_conflict |=
+            edits->conflict =
                 cache_get_conflict(book->cache, owner, id, (EditSide)i, &edits->sides[i]);
         }
+        edits->earlier = cache_list_earlier_conflicts(book->cache, owner, id);
         return;
     }
     edits->queue = cache_list_edits(book->cache);

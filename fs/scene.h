@@ -29,11 +29,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SceneBook, scene_book_free)
 
 /* What editing left: of the story, epic or project that the node belongs to, and the queue. */
 typedef struct SceneEdits {
-    char *error; /* NULL: none */
-    gboolean has_conflict;
+    char *error;     /* NULL: none */
+    gint64 conflict; /* its edit's number; 0: none */
     Text sides[N_EDIT_SIDES];
-    GPtrArray *queue; /* EditStatus *; NULL: not asked for */
-    gint64 shown_id;  /* of the one whose text is `shown` */
+    GPtrArray *earlier; /* EditMine *; NULL: none */
+    GPtrArray *queue;   /* EditStatus *; NULL: not asked for */
+    gint64 shown_id;    /* of the one whose text is `shown` */
     char *shown;
 } SceneEdits;
 

@@ -50,7 +50,8 @@ sides $'one\ntwo\nthree\n' $'one\nmine again\nthree\n' $'one\ntheirs\nthree\n' #
 grep -q "theirs" "$story/.error" || fail "no reason in .error: $(cat "$story/.error")"
 "$trackerfs" queue "$m" >"$work/queue"
 grep -q conflict "$work/queue" || fail "the queue does not show the conflict"
-equal "$(wc -l <"$work/queue")" 1 "lines of a queue of one"
+equal "$(wc -l <"$work/queue")" 2 "lines of the queue: each text once, however often it was saved"
+equal "$(cat "$story/.conflict"/mine.*)" $'one\nmine\nthree' "the earlier text"
 saves 'one|both|three|' ok
 equal "$(remote .description)" "$(printf 'one\nboth\nthree')" "a resolution"
 no_conflict || fail "the conflict outlives its resolution"
