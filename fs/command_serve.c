@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A dozen pages of 500 stories with everything nested. */
+#define KEPT_PAGES_BYTES (32 * 1024 * 1024)
 #define USAGE_ERROR(...) command_fail(STATUS_USAGE, "see trackerfs serve --help", __VA_ARGS__)
 
 static const char usage[] =
@@ -292,6 +294,7 @@ serve(const ServeOptions *options)
         return report(error);
     }
     tracker_set_clock(tracker, wall_clock, NULL);
+    tracker_keep_pages(tracker, KEPT_PAGES_BYTES);
     if (!tracker_deliver_webhooks(tracker, faults != NULL, &error)) {
         return report(error);
     }

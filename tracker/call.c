@@ -9,6 +9,7 @@
 #include "tracker/changes.h"
 #include "tracker/json_writer.h"
 #include "tracker/routes.h"
+#include "tracker/story_list.h"
 
 typedef struct WhereValue {
     char *text; /* NULL: a number */
@@ -33,6 +34,7 @@ call_clear(Call *call)
     if (call->body) {
         (void)g_string_free(g_steal_pointer(&call->body), TRUE);
     }
+    g_clear_pointer(&call->page, story_page_unref);
     if (call->file_fd >= 0) {
         (void)close(call->file_fd);
         call->file_fd = -1;
@@ -290,9 +292,16 @@ gboolean
 call_answer_list(Call *call, const Kind *kind, const GArray *ids)
 {
     g_autoptr(Selection) selection = call_fields(call, kind);
+    guint n;
 
     if (!selection) {
         return FALSE;
+    }
+    call->page = story_list_page(&call->render, selection, (const gint64 *)(const void *)ids->data,
+                                 ids->len, &n);
+    if (call->page) {
+        call->returned = n;
+        return TRUE;
     }
     g_string_append_c(call->body, '[');
     call->returned = render_list(&call->render, selection, (const gint64 *)(const void *)ids->data,

@@ -39,6 +39,7 @@ typedef struct Call {
 
     Render render;
     GString *body;
+    StoryPage *page;               /* the answer instead of `body`; owned */
     gint64 project_version;        /* negative: no such header */
     gint64 last_notification_ms;   /* negative: no such header */
     gboolean paged, total_unknown; /* the latter: no header of the total */

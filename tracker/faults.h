@@ -105,6 +105,8 @@ gboolean faults_plan_shapes_body(const FaultPlan *plan);
 /* Owned: "latency+cut"; NULL when nothing fired. */
 char *faults_plan_names(const FaultPlan *plan);
 
+/* Whether the next function does anything. */
+gboolean faults_plan_spoils_body(const FaultPlan *plan);
 /* Applies bad_json, wrong_type, hostile and long_bytes to a JSON body; anything else than JSON is
  * only cut short. */
 void faults_spoil_body(const FaultPlan *plan, GString *body);

@@ -170,6 +170,12 @@ put_bytes(GString *body)
     (void)g_string_replace(body, MARK_SURROGATE, "half \\ud83d", 0);
 }
 
+gboolean
+faults_plan_spoils_body(const FaultPlan *plan)
+{
+    return plan->bad_json || plan->wrong_type || plan->hostile || plan->long_bytes > 0;
+}
+
 void
 faults_spoil_body(const FaultPlan *plan, GString *body)
 {

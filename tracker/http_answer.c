@@ -42,6 +42,12 @@ free_string(void *user)
     (void)g_string_free(user, TRUE);
 }
 
+static void
+free_body(void *user)
+{
+    tracker_body_free(user);
+}
+
 /* Takes `body`. */
 static struct MHD_Response *
 response_from_string(GString *body)
@@ -136,7 +142,7 @@ http_answer_preflight(HttpRequest *request)
 typedef struct {
     HttpConn *conn;
     FaultPlan plan;
-    GString *body; /* or */
+    TrackerBody *body; /* or */
     int fd;
     gint64 total;
     gboolean stalled; /* the stall is over */
@@ -148,7 +154,7 @@ drip_free(void *user)
 {
     Drip *drip = user;
     if (drip->body) {
-        (void)g_string_free(drip->body, TRUE);
+        tracker_body_free(drip->body);
     }
     if (drip->fd >= 0) {
         (void)close(drip->fd);
@@ -198,7 +204,7 @@ drip_read(void *user, uint64_t pos, char *buffer, size_t max)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     if (n == 0 || drip->body) {
-        memcpy(buffer, drip->body ? drip->body->str + pos : "", (size_t)n);
+        memcpy(buffer, drip->body ? drip->body->text->str + pos : "", (size_t)n);
         return n;
     }
     ssize_t got = pread(drip->fd, buffer, (size_t)n, (off_t)pos);
@@ -207,7 +213,7 @@ drip_read(void *user, uint64_t pos, char *buffer, size_t max)
 
 /* Takes `body` or `fd`. */
 static struct MHD_Response *
-response_from_drip(HttpRequest *request, GString *body, int fd, gint64 total, gint64 *ret_bytes)
+response_from_drip(HttpRequest *request, TrackerBody *body, int fd, gint64 total, gint64 *ret_bytes)
 {
     Drip *drip = g_new0(Drip, 1);
     *drip = (Drip){.conn = request->conn, .plan = request->plan, .body = body, .fd = fd};
@@ -308,15 +314,12 @@ http_answer_prepare(HttpRequest *request, TrackerResponse *answer)
     if (answer->file_fd >= 0 || !is_text(tracker_response_header(answer, "Content-Type"))) {
         return;
     }
-    faults_spoil_body(&request->plan, answer->body);
-    GString *packed = answer->body->len >= GZIP_MIN_BYTES && request->accepts_gzip
-                          ? gzip_compress(answer->body)
-                          : NULL;
-    if (packed) {
-        (void)g_string_free(answer->body, TRUE);
-        answer->body = packed;
-        request->gzip = TRUE;
+    if (faults_plan_spoils_body(&request->plan)) {
+        tracker_response_own_body(answer);
+        faults_spoil_body(&request->plan, answer->body);
     }
+    request->gzip = answer->body->len >= GZIP_MIN_BYTES && request->accepts_gzip &&
+                    tracker_response_pack(answer, gzip_compress);
 }
 
 /* Takes body and descriptor out of `answer`. */
@@ -331,10 +334,12 @@ response_from_answer(HttpRequest *request, TrackerResponse *answer, gint64 *ret_
         return shaped ? response_from_drip(request, NULL, fd, answer->file_bytes, ret_bytes)
                       : MHD_create_response_from_fd64((uint64_t)answer->file_bytes, fd);
     }
-    GString *body = g_steal_pointer(&answer->body);
-    *ret_bytes = (gint64)body->len;
-    return shaped ? response_from_drip(request, body, -1, (gint64)body->len, ret_bytes)
-                  : response_from_string(body);
+    TrackerBody *body = tracker_response_take_body(answer);
+    gsize total = body->text->len;
+    *ret_bytes = (gint64)total;
+    return shaped ? response_from_drip(request, body, -1, (gint64)total, ret_bytes)
+                  : MHD_create_response_from_buffer_with_free_callback_cls(total, body->text->str,
+                                                                           free_body, body);
 }
 
 enum MHD_Result

@@ -279,7 +279,7 @@ static const Field label_fields[] = {
     COLUMN(TEXT, name, D),
     CREATED,
     UPDATED,
-    COMPUTED(counts, 0, compute_counts),
+    COMPUTED(counts, FIELD_FLEETING, compute_counts),
 };
 DEFINE_KIND_WRITTEN(label, "label", "label", TRUE, "id,project_id,name,created_at,updated_at");
 
@@ -489,11 +489,11 @@ static const Field story_fields[] = {
     IDS(follower_ids, 0, &story_follower_ids),
     MANY(followers, 0, &story_followers),
     COMPUTED(blocked_story_ids, 0, summary_blocked_stories),
-    COMPUTED(cycle_time_details, 0, summary_cycle_time),
-    FROM(INT, before_id, 0,
+    COMPUTED(cycle_time_details, FIELD_FLEETING, summary_cycle_time),
+    FROM(INT, before_id, FIELD_FLEETING,
          "(SELECT n.id FROM story n WHERE n.project_id = t.project_id"
          " AND n.position > t.position ORDER BY n.position LIMIT 1)"),
-    FROM(INT, after_id, 0,
+    FROM(INT, after_id, FIELD_FLEETING,
          "(SELECT n.id FROM story n WHERE n.project_id = t.project_id"
          " AND n.position < t.position ORDER BY n.position DESC LIMIT 1)"),
     FROM(INT, owned_by_id, D,

@@ -26,7 +26,9 @@ typedef enum {
 
 typedef enum {
     FIELD_DEFAULT = 1 << 0,
-    FIELD_ALWAYS = 1 << 1, /* identifies the object: in every answer */
+    FIELD_ALWAYS = 1 << 1,   /* identifies the object: in every answer */
+    FIELD_FLEETING = 1 << 2, /* hangs on more than the rows of tracker/schema_shown.h: the clock,
+                                the neighbours, sums over other objects */
 } FieldFlags;
 
 /* The objects that belong to a parent. `from` names the table or join, with the objects as t. */

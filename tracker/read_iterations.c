@@ -199,8 +199,8 @@ writer_open(Writer *writer, Call *call, const Plan *plan, gsize first, gsize end
             g_array_append_vals(ids, plan->iterations[i].story_ids,
                                 (guint)plan->iterations[i].n_stories);
         }
-        writer->stories =
-            render_each(&call->render, stories, (const gint64 *)(const void *)ids->data, ids->len);
+        writer->stories = render_each(&call->render, stories,
+                                      (const gint64 *)(const void *)ids->data, ids->len, NULL);
     }
     return TRUE;
 }

@@ -12,70 +12,6 @@
 #include "tracker/json_writer.h"
 #include "tracker/zone.h"
 
-typedef struct Run {
-    gsize start, end;
-} Run;
-
-struct Pieces {
-    GString *text;
-    GHashTable *runs; /* gint64 → Run */
-};
-
-void
-pieces_free(Pieces *pieces)
-{
-    if (!pieces) {
-        return;
-    }
-    (void)g_string_free(pieces->text, TRUE);
-    g_hash_table_unref(pieces->runs);
-    g_free(pieces);
-}
-
-static Pieces *
-pieces_new(void)
-{
-    Pieces *pieces = g_new0(Pieces, 1);
-
-    pieces->text = g_string_new(NULL);
-    pieces->runs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-    return pieces;
-}
-
-gboolean
-pieces_append(const Pieces *pieces, gint64 id, GString *out)
-{
-    const Run *run = g_hash_table_lookup(pieces->runs, &id);
-
-    if (!run) {
-        return FALSE;
-    }
-    json_separate(out);
-    json_append(out, pieces->text->str + run->start, run->end - run->start);
-    return TRUE;
-}
-
-static Run *
-pieces_note(Pieces *pieces, gint64 id, gsize start)
-{
-    Run *run = g_new0(Run, 1);
-
-    *run = (Run){start, pieces->text->len};
-    (void)g_hash_table_insert(pieces->runs, g_memdup2(&id, sizeof id), run);
-    return run;
-}
-
-/* Opens or continues the run of a parent; rows come grouped by parent. */
-static Run *
-pieces_run(Pieces *pieces, gint64 parent, Run *last, gint64 last_parent)
-{
-    if (last && parent == last_parent) {
-        g_string_append_c(pieces->text, ',');
-        return last;
-    }
-    return pieces_note(pieces, parent, pieces->text->len);
-}
-
 GArray *
 render_ids(DbStmt *stmt)
 {
@@ -90,8 +26,8 @@ render_ids(DbStmt *stmt)
     return ids;
 }
 
-static char *
-ids_json(const gint64 *ids, gsize n_ids)
+char *
+render_ids_json(const gint64 *ids, gsize n_ids)
 {
     GString *text = g_string_sized_new(12 * n_ids + 2);
 
@@ -107,23 +43,18 @@ ids_json(const gint64 *ids, gsize n_ids)
 static Pieces *
 render_id_group(Render *render, const Link *link, const char *parents)
 {
-    g_autoptr(Pieces) pieces = pieces_new();
+    g_autoptr(Pieces) pieces = pieces_new(NULL);
     g_autofree char *sql = g_strdup_printf(
         "SELECT %s, %s FROM %s WHERE %s IN (SELECT value FROM json_each(?1))"
         " ORDER BY %s",
         link->parent, link->id ? link->id : "t.id", link->from, link->parent, link->order);
     g_autoptr(DbStmt) stmt = db_prepare(render->conn, sql);
-    Run *run = NULL;
-    gint64 last = 0;
 
     db_bind_text(stmt, 1, parents);
     while (db_next(stmt)) {
-        gint64 parent = db_int(stmt, 0);
-
-        run = pieces_run(pieces, parent, run, last);
-        last = parent;
-        json_int(pieces->text, db_int(stmt, 1));
-        run->end = pieces->text->len;
+        pieces_begin(pieces, db_int(stmt, 0));
+        json_int(pieces_text(pieces), db_int(stmt, 1));
+        pieces_end(pieces);
     }
     return g_steal_pointer(&pieces);
 }
@@ -183,7 +114,7 @@ write_zone(Render *render, const char *name, GString *out)
 
 /* The value of a picked field in the statement's row; writes nothing when the field has none. */
 static void
-write_value(Render *render, const Picked *picked, const Pieces *pieces, DbStmt *row, gint64 id,
+write_value(Render *render, const Picked *picked, Pieces *pieces, DbStmt *row, gint64 id,
             GString *out)
 {
     int column = picked->column;
@@ -271,7 +202,7 @@ write_object(Render *render, Selection *selection, const GPtrArray *children, Db
     g_string_append_c(out, '{');
     for (guint i = 0; i < selection->picked->len; i++) {
         const Picked *picked = &g_array_index(selection->picked, Picked, i);
-        const Pieces *pieces = children ? g_ptr_array_index(children, i) : NULL;
+        Pieces *pieces = children ? g_ptr_array_index(children, i) : NULL;
         gsize before = out->len, value;
 
         json_key(out, picked->field->name);
@@ -312,14 +243,12 @@ prepare_objects(Render *render, const Selection *selection, const char *what, co
 static Pieces *
 render_group(Render *render, Selection *selection, const Link *link, const char *parents)
 {
-    g_autoptr(Pieces) pieces = pieces_new();
+    g_autoptr(Pieces) pieces = pieces_new(NULL);
     g_autoptr(GPtrArray) children = NULL;
     g_autofree char *tail = g_strdup_printf(
         " FROM %s WHERE %s IN (SELECT value FROM json_each(?1))", link->from, link->parent);
     g_autofree char *ordered = g_strconcat(tail, " ORDER BY ", link->order, NULL);
     g_autoptr(DbStmt) stmt = NULL;
-    Run *run = NULL;
-    gint64 last = 0;
 
     if (selection->has_children) {
         g_autofree char *id_sql = g_strdup_printf("SELECT DISTINCT t.id%s", tail);
@@ -329,17 +258,14 @@ render_group(Render *render, Selection *selection, const Link *link, const char 
 
         db_bind_text(id_stmt, 1, parents);
         ids = render_ids(id_stmt);
-        json = ids_json((const gint64 *)(const void *)ids->data, ids->len);
+        json = render_ids_json((const gint64 *)(const void *)ids->data, ids->len);
         children = render_children(render, selection, json);
     }
     stmt = prepare_objects(render, selection, link->parent, ordered, parents);
     while (db_next(stmt)) {
-        gint64 id = db_int(stmt, SELECTION_PARENT);
-
-        run = pieces_run(pieces, id, run, last);
-        last = id;
-        write_object(render, selection, children, stmt, pieces->text);
-        run->end = pieces->text->len;
+        pieces_begin(pieces, db_int(stmt, SELECTION_PARENT));
+        write_object(render, selection, children, stmt, pieces_text(pieces));
+        pieces_end(pieces);
     }
     return g_steal_pointer(&pieces);
 }
@@ -350,7 +276,7 @@ static guint
 write_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids, GString *out,
            Pieces *pieces)
 {
-    g_autofree char *json = ids_json(ids, n_ids);
+    g_autofree char *json = render_ids_json(ids, n_ids);
     g_autofree char *tail = g_strdup_printf(
         " FROM json_each(?1) asked CROSS JOIN %s t ON t.id = asked.value ORDER BY asked.key",
         selection->kind->table);
@@ -369,7 +295,7 @@ write_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids,
         start = out->len;
         write_object(render, selection, children, stmt, out);
         if (pieces) {
-            (void)pieces_note(pieces, db_int(stmt, SELECTION_ID), start);
+            pieces_note(pieces, db_int(stmt, SELECTION_ID), start);
         }
     }
     return written;
@@ -382,11 +308,11 @@ render_list(Render *render, Selection *selection, const gint64 *ids, gsize n_ids
 }
 
 Pieces *
-render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids)
+render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids, GString *out)
 {
-    Pieces *pieces = pieces_new();
+    Pieces *pieces = pieces_new(out);
 
-    (void)write_list(render, selection, ids, n_ids, pieces->text, pieces);
+    (void)write_list(render, selection, ids, n_ids, pieces_text(pieces), pieces);
     return pieces;
 }
 

@@ -8,6 +8,8 @@
 
 #include "tracker/db.h"
 #include "tracker/fields.h"
+#include "tracker/pieces.h"
+#include "tracker/story_pages.h"
 
 typedef struct Plans Plans;
 
@@ -17,7 +19,8 @@ typedef struct Render {
     gboolean hide_emails;  /* a caller without a name */
     const char *api_token; /* of the caller, NULL: not known; borrowed */
     gint64 now_ms;
-    Plans *plans; /* tracker/computed.h; owned */
+    StoryPages *pages; /* NULL: none, as in a transaction that writes; borrowed */
+    Plans *plans;      /* tracker/computed.h; owned */
 } Render;
 
 void render_clear(Render *render);
@@ -29,13 +32,12 @@ guint render_list(Render *render, Selection *selection, const gint64 *ids, gsize
 /* One object; FALSE when there is none. */
 gboolean render_one(Render *render, Selection *selection, gint64 id, GString *out);
 
-/* Pieces of JSON by the id of the object they belong to. */
-typedef struct Pieces Pieces;
-Pieces *render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids);
-/* Appends the piece of an id after a comma where one is needed; FALSE when there is none. */
-gboolean pieces_append(const Pieces *pieces, gint64 id, GString *out);
-void pieces_free(Pieces *pieces);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pieces, pieces_free)
+/* render_list() that notes where each object is in `out`, which it borrows; NULL: in a text of its
+ * own. */
+Pieces *render_each(Render *render, Selection *selection, const gint64 *ids, gsize n_ids,
+                    GString *out);
 
+/* As a JSON array. */
+char *render_ids_json(const gint64 *ids, gsize n_ids);
 /* The one column of a statement as an array of gint64; finishes the statement. */
 GArray *render_ids(DbStmt *stmt);

@@ -16,6 +16,8 @@
  * - Activities keep their JSON parts as they came, with ISO 8601 times; names of project and
  * performer are taken from their tables. activity_story and activity_epic say whose activity lists
  * they are in.
+ * - What a story looks like has a number that grows with each change, by the triggers of
+ * tracker/schema_shown.h.
  * - Texts are searchable by the words of tracker/schema_text.h without doing anything for it.
  * - No foreign keys: an import may name people and projects that are not part of it.
  *
@@ -24,6 +26,7 @@
  * made_person_id (an importer's person of its own, when nobody saw everything). */
 #include "tracker/schema.h"
 
+#include "tracker/schema_shown.h"
 #include "tracker/schema_text.h"
 #include "tracker/summaries.h"
 
@@ -280,7 +283,7 @@ static const char *const steps[] = {
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX integration_project ON integration(project_id, id);"
 
-    SCHEMA_BLOCKERS SCHEMA_COUNTS SCHEMA_TEXT,
+    SCHEMA_BLOCKERS SCHEMA_COUNTS SCHEMA_SHOWN SCHEMA_TEXT,
 };
 
 int

@@ -26,6 +26,7 @@ struct Tracker {
     gpointer clock_user;
     Webhooks *webhooks; /* set before threads start; NULL: nobody delivers here */
     gboolean http_webhooks;
+    StoryPages *pages; /* set before threads start; NULL: none */
 };
 
 Tracker *
@@ -62,6 +63,7 @@ tracker_close(Tracker *tracker)
         return;
     }
     webhooks_stop(tracker->webhooks);
+    story_pages_free(tracker->pages);
     db_close(tracker->db);
     g_free(tracker->instance_id);
     g_free(tracker);
@@ -116,6 +118,13 @@ gboolean
 tracker_http_webhooks(Tracker *tracker)
 {
     return tracker->http_webhooks;
+}
+
+void
+tracker_keep_pages(Tracker *tracker, gsize max_bytes)
+{
+    g_return_if_fail(!tracker->pages);
+    tracker->pages = story_pages_new(max_bytes);
 }
 
 const char *
@@ -222,15 +231,23 @@ add_etag(TrackerResponse *response)
     char digest[DIGEST_TEXT_BYTES];
     g_autofree char *tag = NULL;
 
-    digest_text(response->body->str, response->body->len, digest);
-    tag = g_strdup_printf("W/\"%s\"", digest);
+    if (!response->page) {
+        digest_text(response->body->str, response->body->len, digest);
+    }
+    tag = g_strdup_printf("W/\"%s\"", response->page ? response->page->digest : digest);
     add_header(response, "ETag", tag);
+}
+
+static const GString *
+answer_of(const Call *call)
+{
+    return call->page ? &call->page->text : call->body;
 }
 
 /* Errors too, as npm's pivotaltracker expects, which was written for the real service (unsure: not
  * recorded). They have neither pages nor a version. */
 static GString *
-wrap_envelope(const Call *call, GString *data, int status)
+wrap_envelope(const Call *call, const GString *data, int status)
 {
     GString *out = g_string_sized_new(data->len + 160);
 
@@ -251,7 +268,6 @@ wrap_envelope(const Call *call, GString *data, int status)
         json_int(out, call->project_version);
     }
     g_string_append_printf(out, ",\"http_status\":\"%d\"}", status);
-    (void)g_string_free(data, TRUE);
     return out;
 }
 
@@ -306,9 +322,13 @@ answer_text(Call *call, TrackerResponse *response)
 static void
 answer_json(Call *call, TrackerResponse *response)
 {
-    response->body = g_steal_pointer(&call->body);
     if (call->envelope) {
-        response->body = wrap_envelope(call, response->body, response->status);
+        response->body = wrap_envelope(call, answer_of(call), response->status);
+    } else if (call->page) {
+        response->page = g_steal_pointer(&call->page);
+        response->body = &response->page->text;
+    } else {
+        response->body = g_steal_pointer(&call->body);
     }
     add_header(response, "Content-Type", "application/json; charset=utf-8");
     add_header(response, "Cache-Control", "max-age=0, private, must-revalidate");
@@ -331,11 +351,10 @@ static void
 answer_problem(Call *call, TrackerResponse *response)
 {
     response->status = problem_status(&call->problem);
-    response->body = g_string_new(NULL);
-    problem_write(&call->problem, response->body);
-    if (call->envelope) {
-        response->body = wrap_envelope(call, response->body, response->status);
-    }
+    g_string_truncate(call->body, 0);
+    problem_write(&call->problem, call->body);
+    response->body = call->envelope ? wrap_envelope(call, call->body, response->status)
+                                    : g_steal_pointer(&call->body);
     add_header(response, "Content-Type", "application/json; charset=utf-8");
     add_header(response, "Cache-Control", "no-cache");
     add_cors(response);
@@ -384,6 +403,7 @@ run(Call *call, Db *db)
     }
     call->conn = db_take(db, &error);
     call->render.conn = call->conn;
+    call->render.pages = writes ? NULL : call->tracker->pages;
     if (call->conn && (!writes || prepare(call, &error)) &&
         db_begin(call->conn, writes ? DB_WRITE : DB_READ, &error)) {
         ok = routes_run(call);
@@ -443,9 +463,12 @@ call_run_inside(Call *call, const char *url, GString *out)
         .trusted_person_id = call->request->trusted_person_id,
     };
     Call inside = call_for(call->tracker, &request, call->now_ms);
+    g_autoptr(GString) wrapped = NULL;
+    const GString *answer;
 
     inside.conn = call->conn;
     inside.render.conn = call->conn;
+    inside.render.pages = call->render.pages;
     if (!g_str_has_prefix(path, "/services/v5/")) {
         (void)call_fail(&inside, PROBLEM_NO_ROUTE);
     } else if (routes_find(&inside)) {
@@ -454,11 +477,14 @@ call_run_inside(Call *call, const char *url, GString *out)
     if (inside.problem.code != PROBLEM_NONE) {
         g_string_truncate(inside.body, 0);
         problem_write(&inside.problem, inside.body);
+        g_clear_pointer(&inside.page, story_page_unref);
     }
+    answer = answer_of(&inside);
     if (inside.envelope) {
-        inside.body = wrap_envelope(&inside, inside.body, problem_status(&inside.problem));
+        wrapped = wrap_envelope(&inside, answer, problem_status(&inside.problem));
+        answer = wrapped;
     }
-    g_string_append_len(out, inside.body->str, (gssize)inside.body->len);
+    json_append(out, answer->str, answer->len);
     inside.conn = NULL;
     call_clear(&inside);
 }
@@ -498,12 +524,63 @@ tracker_handle(Tracker *tracker, const TrackerRequest *request, TrackerResponse 
     call_clear(&call);
 }
 
+TrackerBody *
+tracker_response_take_body(TrackerResponse *response)
+{
+    TrackerBody *body = g_new0(TrackerBody, 1);
+
+    body->text = response->body;
+    body->own = response->page ? NULL : response->body;
+    body->page = g_steal_pointer(&response->page);
+    response->body = NULL;
+    return body;
+}
+
+void
+tracker_body_free(TrackerBody *body)
+{
+    if (body->own) {
+        (void)g_string_free(body->own, TRUE);
+    }
+    story_page_unref(body->page);
+    g_free(body);
+}
+
+void
+tracker_response_own_body(TrackerResponse *response)
+{
+    if (response->page) {
+        response->body = g_string_new_len(response->body->str, (gssize)response->body->len);
+        g_clear_pointer(&response->page, story_page_unref);
+    }
+}
+
+gboolean
+tracker_response_pack(TrackerResponse *response, GString *(*pack)(const GString *body))
+{
+    GString *own = NULL;
+    const GString *packed;
+
+    if (!response->page) {
+        packed = own = pack(response->body);
+    } else {
+        packed = story_page_packed(response->page, pack, &own);
+    }
+    if (own) {
+        tracker_body_free(tracker_response_take_body(response));
+    }
+    if (packed) {
+        response->body = (GString *)(guintptr)packed;
+    }
+    return packed != NULL;
+}
+
 void
 tracker_response_clear(TrackerResponse *response)
 {
     g_clear_pointer(&response->headers, g_array_unref);
     if (response->body) {
-        (void)g_string_free(g_steal_pointer(&response->body), TRUE);
+        tracker_body_free(tracker_response_take_body(response));
     }
     if (response->file_fd >= 0) {
         (void)close(response->file_fd);

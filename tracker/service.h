@@ -50,6 +50,11 @@ gint64 tracker_now_ms(Tracker *tracker);
  * tracker_close(). `allow_http`: for tests, see there. Call after tracker_set_clock(). */
 gboolean tracker_deliver_webhooks(Tracker *tracker, gboolean allow_http, GError **error);
 
+/* From now on lists of stories of which nothing changed since they were last asked for in the same
+ * form are answered from a memory of at most so many bytes (tracker/story_pages.h): for who is
+ * asked the same again and again. Call once, before threads start. */
+void tracker_keep_pages(Tracker *tracker, gsize max_bytes);
+
 /* A random id made with the database: tells two databases at one path apart. Borrowed. */
 const char *tracker_instance_id(Tracker *tracker);
 
@@ -75,7 +80,8 @@ typedef struct TrackerResponse {
     GArray *headers; /* of TrackerHeader, Content-Type included; those that every V5 answer carries
                         too */
     GString *body;   /* NULL when `file_fd` is set */
-    int file_fd;     /* -1, or the descriptor of a download of file_bytes; the response's */
+    struct StoryPage *page; /* that `body` is part of, to be read only; NULL: it is its own */
+    int file_fd;            /* -1, or the descriptor of a download of file_bytes; the response's */
     gint64 file_bytes;
 } TrackerResponse;
 
@@ -90,6 +96,23 @@ gboolean tracker_only_reads(const char *method, const char *path);
 /* Whose request one with this token would be: for those who must know before it is complete. 0:
  * nobody's. */
 gint64 tracker_token_person(Tracker *tracker, const char *token);
+
+/* From now on `body` may be changed. */
+void tracker_response_own_body(TrackerResponse *response);
+
+/* Replaces the body by what `pack` makes of it, which is owned; NULL: it stays. What is kept is
+ * packed only once. */
+gboolean tracker_response_pack(TrackerResponse *response, GString *(*pack)(const GString *body));
+
+/* A body for who sends it later. */
+typedef struct TrackerBody {
+    const GString *text;
+    GString *own;           /* or */
+    struct StoryPage *page; /* it belongs to these */
+} TrackerBody;
+/* Takes it out of the response. */
+TrackerBody *tracker_response_take_body(TrackerResponse *response);
+void tracker_body_free(TrackerBody *body);
 
 /* Value of a header (case-insensitive), borrowed, NULL if absent. */
 const char *tracker_response_header(const TrackerResponse *response, const char *name);

@@ -131,6 +131,17 @@ fixture_open(Fixture *fixture)
     g_assert_true(auth_token_add(conn, 103, TOKEN_CY, NULL, FIXTURE_NOW_MS));
 }
 
+Tracker *
+fixture_open_again(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    Tracker *tracker = tracker_open(fixture->path, 0, &error);
+
+    g_assert_no_error(error);
+    tracker_set_clock(tracker, fixed_clock, fixture);
+    return tracker;
+}
+
 void
 fixture_close(Fixture *fixture)
 {

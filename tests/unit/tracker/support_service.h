@@ -25,6 +25,8 @@ typedef struct Fixture {
 
 void fixture_open(Fixture *fixture);
 void fixture_close(Fixture *fixture);
+/* The same database opened once more, as another process would; owned. */
+Tracker *fixture_open_again(Fixture *fixture);
 
 /* A test with a fixture of its own, opened before it and closed after it. */
 typedef void (*FixtureTest)(Fixture *fixture);

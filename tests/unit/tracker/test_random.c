@@ -5,7 +5,9 @@
  *   - what is refused leaves no trace;
  *   - the order of stories is a permutation: the chain of neighbours visits each once;
  *   - tasks of a story stand at 1..n;
- *   - the points of iterations add up to those of the stories in them.
+ *   - the points of iterations add up to those of the stories in them;
+ *   - a tracker that keeps pages of stories answers as one that does not. Both take part in the
+ *     operations, so that each sees changes of another process.
  *
  * The same seed gives the same run. TRACKERFS_RANDOM_OPERATIONS and TRACKERFS_RANDOM_SEED change
  * length and seed (scripts/soak). Each failure names its operation. */
@@ -132,6 +134,50 @@ check(World *world, Replay *replay, gint64 project_id)
     replay_compare(replay);
 }
 
+/* ---- with and without the memory of pages ---- */
+
+#define KEPT_PAGES_BYTES (256 * 1024) /* so that pages are driven out, too */
+
+static const char *const page_fields[] = {
+    "",
+    "fields=name,current_state,labels(name),owner_ids",
+    "fields=:default,comments(:default,person,file_attachments,google_attachments,attachments),"
+    "tasks,owners,followers,reviews(:default,review_type),blockers,transitions,pull_requests,"
+    "branches,blocked_story_ids",
+    "fields=:default,label_ids,task_ids,comment_ids,blocker_ids,review_ids,follower_ids,owned_by,"
+    "requested_by,comments(attachment_ids)",
+    "fields=name,before_id,after_id,cycle_time_details,labels(:default,counts)",
+    "date_format=millis&fields=:default,tasks,transitions",
+    "envelope=true&fields=url,tasks",
+};
+
+/* A page of some size somewhere, which both must answer with the same bytes. */
+static void
+compare_pages(World *world, Tracker *other, GRand *random)
+{
+    gint64 project_id = g_rand_int(random) % 3 ? PROJECT : world->second_id;
+    g_autofree char *path =
+        g_strdup_printf("/services/v5/projects/%" G_GINT64_FORMAT "/stories", project_id);
+    g_autofree char *query =
+        g_strdup_printf("%s&limit=%d&offset=%d",
+                        page_fields[g_rand_int_range(random, 0, G_N_ELEMENTS(page_fields))],
+                        g_rand_int_range(random, 1, 25), g_rand_int_range(random, 0, 4) * 8);
+    TrackerRequest request = {.method = "GET", .path = path, .query = query, .token = TOKEN_ADA};
+    TrackerResponse response;
+
+    (void)fixture_request(&world->fixture, &request);
+    tracker_handle(other, &request, &response);
+    if (strcmp(world->fixture.response.body->str, response.body->str) != 0) {
+        g_error("operation %" G_GUINT64_FORMAT " (%s): %s?%s: %s and %s", world->done,
+                world->operation, path, query, world->fixture.response.body->str,
+                response.body->str);
+    }
+    g_assert_cmpstr(fixture_header(&world->fixture, "ETag"), ==,
+                    tracker_response_header(&response, "ETag"));
+    g_assert_cmpint(response.status, ==, 200);
+    tracker_response_clear(&response);
+}
+
 static guint64
 setting(const char *name, guint64 fallback)
 {
@@ -149,11 +195,20 @@ test_random(void)
     guint64 n = setting("TRACKERFS_RANDOM_OPERATIONS", DEFAULT_OPERATIONS);
     world.random = seed * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) | 1;
     fixture_open(&world.fixture);
+    Tracker *other = fixture_open_again(&world.fixture);
+    tracker_keep_pages(world.fixture.tracker, KEPT_PAGES_BYTES);
+    g_autoptr(GRand) random = g_rand_new_with_seed((guint32)seed);
     random_begin(&world);
     Replay *replay = replay_new(&world.fixture, PROJECT);
     Replay *second = replay_new(&world.fixture, world.second_id);
     while (world.done < n) {
+        if (g_rand_boolean(random)) {
+            Tracker *turn = world.fixture.tracker;
+            world.fixture.tracker = other;
+            other = turn;
+        }
         random_operate(&world);
+        compare_pages(&world, other, random);
         if (fixture_number(&world.fixture, "SELECT count(*) FROM story WHERE project_id = 99") >
             MAX_STORIES) {
             random_delete_story(&world);
@@ -169,6 +224,7 @@ test_random(void)
                    fixture_number(&world.fixture, "SELECT version FROM project WHERE id = 99"));
     replay_free(replay);
     replay_free(second);
+    tracker_close(other);
     fixture_close(&world.fixture);
 }
 
