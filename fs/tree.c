@@ -15,21 +15,29 @@
 #define PROVISIONAL_PREFIX "new-"
 #define EXTENSION_BYTES 16
 
+#define FIRST_BYTE_OF_MARKS 0xcc /* of U+0300 in UTF-8 */
+
 static gboolean
 is_slug_char(gunichar c)
 {
     return g_unichar_isalnum(c) || g_unichar_ismark(c);
 }
 
+/* Whether it is sure, without composing it, that `title` is valid and composed (NFC): so is all
+ * text below U+0300, where the combining marks begin, and UTF-8 writes what is above with greater
+ * first bytes. Listings make a name of every title, and most of a title's time was the composing.
+ */
 static gboolean
-is_ascii(const char *text)
+is_surely_composed(const char *title)
 {
-    for (; *text; text++) {
-        if ((guchar)*text >= 0x80) {
+    gboolean ascii = TRUE;
+    for (const char *at = title; *at; at++) {
+        if ((guchar)*at >= FIRST_BYTE_OF_MARKS) {
             return FALSE;
         }
+        ascii = ascii && (guchar)*at < 0x80;
     }
-    return TRUE;
+    return ascii || g_utf8_validate(title, -1, NULL);
 }
 
 /* Appends the slug of `title` after a "-", within `limit` bytes for the whole; appends nothing when
@@ -38,19 +46,19 @@ static void
 append_slug(GString *name, const char *title, gsize limit)
 {
     g_autofree char *owned = NULL;
-    if (!is_ascii(title)) {
+    if (!is_surely_composed(title)) {
         g_autofree char *valid = g_utf8_make_valid(title, -1);
         owned = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
         title = owned ? owned : "";
     }
     gboolean gap = TRUE;
     for (const char *at = title; *at; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-        if (!is_slug_char(c) || (gap && g_unichar_ismark(c))) {
+        const gunichar c = g_utf8_get_char(at);
+        if (c < 0x80 ? !g_ascii_isalnum(c) : !is_slug_char(c) || (gap && g_unichar_ismark(c))) {
             gap = TRUE;
             continue;
         }
-        gsize bytes = (gsize)(g_utf8_next_char(at) - at);
+        const gsize bytes = (gsize)(g_utf8_next_char(at) - at);
         if (name->len + bytes + (gap ? 1 : 0) > limit) {
             return;
         }

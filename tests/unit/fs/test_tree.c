@@ -28,6 +28,21 @@ test_item_names(void)
     g_assert_cmpuint(strlen(cut), <=, TREE_NAME_BYTES);
 }
 
+/* Names are made without composing when nothing can compose. */
+static void
+test_composed_names(void)
+{
+    assert_item("Cafe\xcc\x81 au lait", "555-Caf\xc3\xa9-au-lait");
+    assert_item("\xcc\x81 x\xcc\x81", "555-x\xcc\x81");
+    assert_item("a \xc3 b", "555-a-b");
+    for (gunichar c = 1; c < 0x300; c++) {
+        char text[16] = "e";
+        text[1 + g_unichar_to_utf8(c, text + 1)] = 0;
+        g_autofree char *composed = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
+        g_assert_cmpstr(composed, ==, text);
+    }
+}
+
 static void
 test_reading_names_back(void)
 {
@@ -99,6 +114,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tree/item-names", test_item_names);
+    g_test_add_func("/tree/composed-names", test_composed_names);
     g_test_add_func("/tree/read-back", test_reading_names_back);
     g_test_add_func("/tree/order", test_order_in_names);
     g_test_add_func("/tree/equal-names", test_a_folder_of_equal_names);
