@@ -263,18 +263,23 @@ story_draft_set_state(Call *call, StoryDraft *draft, const char *state)
     }
 }
 
+static TypeSet
+estimated_types(const Settings *settings)
+{
+    return settings->bugs_and_chores_are_estimatable ? FEATURE | BUG | CHORE : FEATURE;
+}
+
 /* A type that has no estimate or deadline loses the one it had, in the same change. */
 static void
 apply_type(StoryDraft *draft, const json_t *given, const Settings *settings)
 {
     const char *type = body_text(given, "story_type");
-    TypeSet estimated = settings->bugs_and_chores_are_estimatable ? FEATURE | BUG | CHORE : FEATURE;
 
     if (!type || strcmp(type, draft->type) == 0) {
         return;
     }
     draft->type = type_constant(type);
-    if (!(type_bit(draft->type) & estimated)) {
+    if (!(type_bit(draft->type) & estimated_types(settings))) {
         draft->has_estimate = FALSE;
     }
     draft->deadline = STORY_NO_TIME;
@@ -330,7 +335,6 @@ static gboolean
 check_state(Call *call, const StoryDraft *draft, const Settings *settings)
 {
     TypeSet type = type_bit(draft->type);
-    TypeSet estimated = settings->bugs_and_chores_are_estimatable ? FEATURE | BUG | CHORE : FEATURE;
 
     for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
         if (strcmp(states[i].name, draft->state) != 0) {
@@ -344,7 +348,8 @@ check_state(Call *call, const StoryDraft *draft, const Settings *settings)
 
             return call_fail_field(call, "current_state", text);
         }
-        if (states[i].needs_estimate && (type & estimated) && !draft->has_estimate) {
+        if (states[i].needs_estimate && (type & estimated_types(settings)) &&
+            !draft->has_estimate) {
             return fail_needs_estimate(call, draft->state);
         }
     }
@@ -353,26 +358,47 @@ check_state(Call *call, const StoryDraft *draft, const Settings *settings)
 
 /* The texts for estimates are unknown (unsure): these are in the catalogue's manner. */
 static gboolean
+in_scale(char *const *points, double estimate)
+{
+    for (; *points; points++) {
+        if (g_ascii_strtod(*points, NULL) == estimate) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+void
+story_draft_fit_estimate(Call *call, StoryDraft *draft)
+{
+    g_auto(GStrv) points = NULL;
+    g_auto(Settings) settings;
+
+    settings_read(call, draft->project_id, &settings);
+    points = g_strsplit(settings.point_scale, ",", -1);
+    draft->has_estimate = draft->has_estimate &&
+                          (type_bit(draft->type) & estimated_types(&settings)) &&
+                          in_scale(points, draft->estimate);
+}
+
+static gboolean
 check_estimate(Call *call, const StoryDraft *draft, const Settings *settings)
 {
-    TypeSet estimated = settings->bugs_and_chores_are_estimatable ? FEATURE | BUG | CHORE : FEATURE;
     g_auto(GStrv) points = NULL;
     g_autofree char *list = NULL, *text = NULL;
 
     if (!draft->has_estimate) {
         return TRUE;
     }
-    if (!(type_bit(draft->type) & estimated)) {
+    if (!(type_bit(draft->type) & estimated_types(settings))) {
         return call_fail_field(call, "estimate",
                                settings->bugs_and_chores_are_estimatable
                                    ? "Estimates cannot be set on releases."
                                    : "Estimates can only be set on features.");
     }
     points = g_strsplit(settings->point_scale, ",", -1);
-    for (char **point = points; *point; point++) {
-        if (g_ascii_strtod(*point, NULL) == draft->estimate) {
-            return TRUE;
-        }
+    if (in_scale(points, draft->estimate)) {
+        return TRUE;
     }
     list = g_strjoinv(", ", points);
     text = g_strdup_printf("'estimate' must be one of: %s", list);
@@ -455,12 +481,30 @@ check_people(Call *call, const StoryDraft *draft, const StoryDraft *before)
            check_person(call, draft, "requested_by_id", draft->requested_by_id, ROLE_VIEWER);
 }
 
+/* As with people, text and rule are made after the ones for labels (unsure). */
+static gboolean
+check_integration(Call *call, const StoryDraft *draft, const StoryDraft *before)
+{
+    g_autofree char *text = NULL;
+
+    if (draft->integration_id == 0 || (before && before->integration_id == draft->integration_id) ||
+        row_int(call->conn, "SELECT 1 FROM integration WHERE id = ?1 AND project_id = ?2", "ii",
+                draft->integration_id, draft->project_id) == 1) {
+        return TRUE;
+    }
+    text = g_strdup_printf("Integration with id=%" G_GINT64_FORMAT
+                           " does not exist within this project",
+                           draft->integration_id);
+    return call_fail_field(call, "integration_id", text);
+}
+
 gboolean
 story_draft_check(Call *call, const StoryDraft *draft, const StoryDraft *before)
 {
-    gboolean estimate_changed = !before || before->type != draft->type ||
-                                before->has_estimate != draft->has_estimate ||
-                                before->estimate != draft->estimate;
+    gboolean moved = before && before->project_id != draft->project_id;
+    gboolean estimate_changed =
+        !before || before->type != draft->type || (moved && body_has(call->given, "estimate")) ||
+        before->has_estimate != draft->has_estimate || before->estimate != draft->estimate;
     gboolean state_changed = estimate_changed || before->state != draft->state;
     g_auto(Settings) settings;
 
@@ -470,7 +514,8 @@ story_draft_check(Call *call, const StoryDraft *draft, const StoryDraft *before)
     }
     return (!state_changed || check_state(call, draft, &settings)) &&
            (!estimate_changed || check_estimate(call, draft, &settings)) &&
-           check_times(call, draft, before) && check_people(call, draft, before);
+           check_times(call, draft, before) && check_people(call, draft, before) &&
+           check_integration(call, draft, before);
 }
 
 /* ---- rows ---- */

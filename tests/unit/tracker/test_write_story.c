@@ -595,6 +595,42 @@ test_move_project(Fixture *f)
     g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM notification"), ==, told);
 }
 
+/* What the other project has no place for stays behind. */
+static void
+test_move_fits(Fixture *f)
+{
+    g_autofree char *path = NULL;
+
+    fixture_sql(f, "UPDATE membership SET role = 'member' WHERE id = 9005;"
+                   "UPDATE project SET point_scale = '0,1,4' WHERE id = 22;"
+                   "INSERT INTO integration(id, project_id, kind) VALUES"
+                   " (41, 99, 'jira_integration'), (42, 22, 'jira_integration')");
+    fixture_expect(f, "POST", "projects/99/stories",
+                   "{\"name\":\"a\",\"estimate\":3,\"integration_id\":41}", 200);
+    path = g_strdup_printf("stories/%" G_GINT64_FORMAT, fixture_int(f, "id"));
+    fixture_refused(f, "PUT", path, "{\"integration_id\":42}",
+                    "Integration with id=42 does not exist within this project");
+    fixture_refused(f, "POST", "projects/99/stories", "{\"name\":\"b\",\"integration_id\":7}",
+                    "Integration with id=7 does not exist within this project");
+    fixture_expect(f, "PUT", path, "{\"integration_id\":41,\"name\":\"c\"}", 200);
+    fixture_refused(f, "PUT", path, "{\"project_id\":22,\"estimate\":3}",
+                    "'estimate' must be one of: 0, 1, 4");
+    fixture_expect(f, "PUT", path, "{\"project_id\":22}", 200);
+    g_assert_null(fixture_at(f, "estimate"));
+    g_assert_null(fixture_at(f, "integration_id"));
+    fixture_expect(f, "PUT", path, "{\"project_id\":99,\"estimate\":3,\"integration_id\":41}", 200);
+    g_assert_cmpint(fixture_int(f, "integration_id"), ==, 41);
+    fixture_expect(f, "PUT", path, "{\"project_id\":22,\"estimate\":4,\"integration_id\":42}", 200);
+    g_assert_cmpfloat(json_number_value(fixture_at(f, "estimate")), ==, 4);
+    fixture_expect(f, "PUT", path, "{\"estimate\":1}", 200);
+    fixture_expect(f, "PUT", path, "{\"project_id\":99}", 200);
+    g_assert_cmpfloat(json_number_value(fixture_at(f, "estimate")), ==, 1); /* both know it */
+    /* A started feature cannot be without: the request must say which. */
+    fixture_expect(f, "PUT", path, "{\"estimate\":2,\"current_state\":\"started\"}", 200);
+    fixture_expect(f, "PUT", path, "{\"project_id\":22}", 400);
+    fixture_expect(f, "PUT", path, "{\"project_id\":22,\"estimate\":4}", 200);
+}
+
 /* What the project's settings allow. */
 static void
 test_settings(Fixture *f)
@@ -701,6 +737,7 @@ main(int argc, char **argv)
         {"/write/story/nested", test_nested},
         {"/write/story/with-comment", test_with_comment},
         {"/write/story/move-project", test_move_project},
+        {"/write/story/move-fits", test_move_fits},
         {"/write/story/settings", test_settings},
         {"/write/story/forms", test_forms},
         {"/write/story/methods", test_methods},
