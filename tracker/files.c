@@ -129,7 +129,17 @@ files_collect(DbConn *conn)
 }
 
 void
-files_sweep(Db *db)
+files_forget_loose(DbConn *conn, gint64 now_ms)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(
+        conn, "DELETE FROM file_attachment WHERE comment_id IS NULL AND created_at < ?1");
+
+    db_bind_int(stmt, 1, now_ms - FILES_LOOSE_DAYS * G_GINT64_CONSTANT(86400000));
+    (void)db_run(stmt);
+}
+
+void
+files_sweep(Db *db, gint64 now_ms)
 {
     g_autoptr(DbConn) conn = db_read_only(db) ? NULL : db_take(db, NULL);
     g_autoptr(GDir) folder = g_dir_open(db_files_dir(db), 0, NULL);
@@ -137,6 +147,7 @@ files_sweep(Db *db)
     if (!conn || !folder || !db_begin(conn, DB_WRITE, NULL)) {
         return;
     }
+    files_forget_loose(conn, now_ms);
     for (const char *name; (name = g_dir_read_name(folder));) {
         remove_unnamed(conn, name);
     }

@@ -17,8 +17,14 @@ gboolean files_has(Db *db, const char *hash);
 /* Removes the contents whose last row was deleted by commits so far. Outside of a transaction;
  * what fails is left for the next time. */
 void files_collect(DbConn *conn);
-/* Removes all contents that no row names: what crashes and failed uploads left. */
-void files_sweep(Db *db);
+/* Removes all contents that no row names: what crashes and failed uploads left; and what
+ * files_forget_loose() forgets. */
+void files_sweep(Db *db, gint64 now_ms);
+
+/* Uploads that no comment has taken for so long are gone: each upload and each start looks. */
+#define FILES_LOOSE_DAYS 30
+/* Inside a write transaction; files_collect() then removes the contents. */
+void files_forget_loose(DbConn *conn, gint64 now_ms);
 
 /* What a picture says of itself: PNG, GIF or JPEG. FALSE: it is none. */
 gboolean files_picture_size(const char *data, gsize bytes, int *ret_width, int *ret_height);

@@ -428,7 +428,7 @@ tracker_http_start(Tracker *tracker, const TrackerHttpConfig *config, GError **e
         return NULL;
     }
     keep_freed_memory();
-    files_sweep(tracker_db(tracker));
+    files_sweep(tracker_db(tracker), tracker_now_ms(tracker));
     TrackerHttp *http = http_new(tracker, config);
     note_address(http, fd);
     const guint threads[HTTP_LANES] = {config->threads ? config->threads : 4, WRITERS, UPLOADERS};

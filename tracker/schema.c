@@ -158,6 +158,7 @@ static const char *const steps[] = {
     " thumbnail_url TEXT, extra TEXT);"
     "CREATE INDEX file_attachment_comment ON file_attachment(comment_id, id)"
     " WHERE comment_id IS NOT NULL;"
+    "CREATE INDEX file_attachment_loose ON file_attachment(created_at) WHERE comment_id IS NULL;"
     "CREATE INDEX file_attachment_content ON file_attachment(content_hash)"
     " WHERE content_hash IS NOT NULL;"
     /* Contents that lost a row, until files_collect() has looked whether it was the last one. */

@@ -71,6 +71,7 @@ write_upload(Call *call)
         }
         upload = call->upload;
     }
+    files_forget_loose(call->conn, call->now_ms);
     (void)row_run(call->conn,
                   "INSERT INTO file_attachment(project_id, filename, content_type, size,"
                   " content_hash, thumbnailable, width, height, uploaded, uploader_id, created_at)"

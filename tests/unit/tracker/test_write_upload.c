@@ -84,6 +84,7 @@ test_delete(Fixture *f)
 static void
 test_contents(Fixture *f)
 {
+    gint64 before;
     static const char body[] = PART;
     Db *db = tracker_db(f->tracker);
     g_autofree char *orphan = g_strnfill(64, 'a');
@@ -114,9 +115,22 @@ test_contents(Fixture *f)
     g_assert_false(files_has(db, HELLO));
     g_assert_true(files_has(db, orphan));
     (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
-    files_sweep(db);
+    files_sweep(db, f->now_ms);
     g_assert_false(files_has(db, orphan));
     g_assert_true(files_has(db, HELLO) && files_has(db, "README"));
+    /* An upload is waited for, but not for ever. */
+    files_sweep(db, f->now_ms + FILES_LOOSE_DAYS * G_GINT64_CONSTANT(86400000));
+    g_assert_true(files_has(db, HELLO));
+    files_sweep(db, f->now_ms + FILES_LOOSE_DAYS * G_GINT64_CONSTANT(86400000) + 1);
+    g_assert_false(files_has(db, HELLO));
+    (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
+    before = fixture_number(f, "SELECT max(id) FROM file_attachment");
+    f->now_ms += (FILES_LOOSE_DAYS + 1) * G_GINT64_CONSTANT(86400000);
+    (void)upload(f, "multipart/form-data; boundary=xyz", body, sizeof body - 1);
+    g_assert_cmpint(fixture_number(f, "SELECT count(*) FROM file_attachment WHERE id >= 302"), ==,
+                    1);
+    g_assert_cmpint(fixture_number(f, "SELECT max(id) FROM file_attachment"), ==, before + 1);
+    g_assert_true(files_has(db, HELLO)); /* the newer one has the same content */
     g_assert_cmpint(unlink(other), ==, 0);
 }
 
