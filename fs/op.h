@@ -28,7 +28,8 @@
 #define OP_BRIEF_PATIENCE_MS 500
 #define OP_IMPATIENT_MS 10000
 #define FS_PARKED_MAX 4096
-#define FS_KEPT_LISTINGS 32 /* of folders that are being read, without handles */
+#define FS_KEPT_LISTINGS 32       /* of folders that are being read, without handles */
+#define FS_KEPT_ENTRIES (1 << 17) /* in all of them; the latest alone may have more */
 
 struct Fs {
     uid_t uid; /* const after new, like all but what locks itself */

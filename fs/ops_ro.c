@@ -153,9 +153,10 @@ ops_ro_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t offset)
 
 /* --- Folders --- */
 
+/* Small, for the sake of folders with 100 000 entries: they are sorted in two copies. */
 typedef struct Placed {
-    ListEntry entry;
     guint64 cookie;
+    guint32 at; /* in the listing */
 } Placed;
 
 static guint64
@@ -177,6 +178,24 @@ compare_placed(const void *left, const void *right)
     return (a->cookie > b->cookie) - (a->cookie < b->cookie);
 }
 
+/* Moves each entry to where `placed` wants it, along the cycles of that order; uses up `placed`. */
+static void
+permute(GArray *entries, Placed *placed)
+{
+    for (guint first = 0; first < entries->len; first++) {
+        const ListEntry moved = g_array_index(entries, ListEntry, first);
+        guint hole = first;
+        while (placed[hole].at != first) {
+            const guint from = placed[hole].at;
+            g_array_index(entries, ListEntry, hole) = g_array_index(entries, ListEntry, from);
+            placed[hole].at = hole;
+            hole = from;
+        }
+        g_array_index(entries, ListEntry, hole) = moved;
+        placed[hole].at = hole;
+    }
+}
+
 /* Puts the entries of a handle in the order of their cookies. */
 static void
 place(Handle *handle)
@@ -184,8 +203,8 @@ place(Handle *handle)
     GArray *entries = handle->listing.entries;
     g_autofree Placed *placed = g_new(Placed, entries->len + 1);
     for (guint i = 0; i < entries->len; i++) {
-        placed[i].entry = g_array_index(entries, ListEntry, i);
-        placed[i].cookie = cookie_of(&placed[i].entry.key);
+        placed[i].at = i;
+        placed[i].cookie = cookie_of(&g_array_index(entries, ListEntry, i).key);
     }
     qsort(placed, entries->len, sizeof *placed, compare_placed);
     handle->cookies = g_new(guint64, entries->len + 1);
@@ -193,8 +212,8 @@ place(Handle *handle)
         /* A server that lists one thing twice gives two entries one cookie. */
         const guint64 least = i > 0 ? handle->cookies[i - 1] + 1 : 0;
         handle->cookies[i] = MAX(placed[i].cookie, least);
-        g_array_index(entries, ListEntry, i) = placed[i].entry;
     }
+    permute(entries, placed);
 }
 
 static Handle *
@@ -244,13 +263,31 @@ take_kept(Op *op)
 }
 
 static void
+free_handle(gpointer data)
+{
+    handle_unref(data);
+}
+
+/* The latest ones that fit: whoever reads a large folder a part at a time, and walks in between,
+ * must not leave one listing of it behind after the other. */
+static void
 keep(Fs *fs, Handle *handle)
 {
-    g_autoptr(Handle) old = NULL;
+    g_autoptr(GPtrArray) old = g_ptr_array_new_with_free_func(free_handle); /* after the lock */
     LOCK_SCOPE(&fs->listings_lock);
-    Handle **place_for_it = &fs->listings[fs->next_listing++ % G_N_ELEMENTS(fs->listings)];
-    old = *place_for_it;
-    *place_for_it = handle;
+    const guint latest = fs->next_listing++ % FS_KEPT_LISTINGS;
+    guint n_entries = 0;
+    g_ptr_array_add(old, fs->listings[latest]);
+    fs->listings[latest] = handle;
+    for (guint i = 0; i < FS_KEPT_LISTINGS; i++) {
+        Handle **kept = &fs->listings[(latest + FS_KEPT_LISTINGS - i) % FS_KEPT_LISTINGS];
+        const guint n = *kept ? (*kept)->listing.entries->len : 0;
+        if (i > 0 && n_entries + n > FS_KEPT_ENTRIES) {
+            g_ptr_array_add(old, g_steal_pointer(kept));
+        } else {
+            n_entries += n;
+        }
+    }
 }
 
 static gboolean
