@@ -11,6 +11,7 @@
 
 #include "cache/base/digest.h"
 #include "cache/base/err.h"
+#include "cache/edit.h"
 #include "cache/json_text.h"
 #include "cache/model_private.h"
 #include "cache/model_tree.h"
@@ -154,9 +155,14 @@ parse_attachments(Story *story, const json_t *object)
             if (attachment.id == 0) {
                 continue;
             }
+            /* An archive may tell of files that it does not hold. The story's record does, too; a
+             * name in the folder that nobody can open would end each walk with an error. */
+            attachment.download_url = json_dup_string(file, "download_url");
+            if (!attachment.download_url && !edit_id_is_provisional(attachment.id)) {
+                continue;
+            }
             attachment.filename = json_dup_string(file, "filename");
             attachment.content_type = json_dup_string(file, "content_type");
-            attachment.download_url = json_dup_string(file, "download_url");
             g_array_append_val(found, attachment);
         }
     }

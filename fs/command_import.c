@@ -187,7 +187,7 @@ end_progress(const Bar *bar)
 static gboolean
 print_report(const V5ImportReport *report, const char *file)
 {
-    gboolean unknown = FALSE;
+    gboolean unknown = FALSE, lacks_recipient = FALSE;
     (void)printf("%" G_GUINT64_FORMAT " file%s into %s:\n", report->files,
                  report->files == 1 ? "" : "s", file);
     for (guint i = 0; i < report->counts->len; i++) {
@@ -197,6 +197,15 @@ print_report(const V5ImportReport *report, const char *file)
             unknown = TRUE;
         }
         (void)printf("%10" G_GUINT64_FORMAT " %s\n", count->resources, count->kind);
+        lacks_recipient |= count->unknown && g_str_equal(count->kind, "notification");
+    }
+    if (lacks_recipient) {
+        (void)printf("(A notification does not say whom it was for, so it has no place.)\n");
+    }
+    if (report->files_without_bytes > 0) {
+        (void)printf("without their bytes: %" G_GUINT64_FORMAT " attachments; story.json tells of "
+                     "them, attachments/ does not list them\n",
+                     report->files_without_bytes);
     }
     if (report->made_projects + report->made_stories + report->made_people > 0) {
         (void)printf("named, but not described: %" G_GUINT64_FORMAT " projects, %" G_GUINT64_FORMAT

@@ -7,12 +7,23 @@
 start_server "$work/r.db"
 mount_fs "$work/r.db" "$work/local"
 mount_fs "$url" "$work/http" timeout=120
-# (The recordings tell of attachments but do not hold their bytes.)
-grep -r --exclude-dir=attachments . "$work/local" >"$work/local.text" || fail "reading in-process"
-grep -r --exclude-dir=attachments . "$work/http" >"$work/http.text" || fail "reading over HTTP"
+# The recordings tell of attachments and do not hold their bytes: story.json tells of them, no walk falls over them.
+grep -q "^without their bytes: 12 attachments" "$work/import.log" || fail "import does not say that files are missing"
+grep -q "^(A notification does not say whom it was for" "$work/import.log" || fail "import does not say why it takes no notification"
+grep -r . "$work/local" >"$work/local.text" || fail "reading in-process"
+grep -r . "$work/http" >"$work/http.text" || fail "reading over HTTP"
 (cd "$work/local" && find . -printf '%P\t%y\t%s\t%T@\t%l\n' | sort) >"$work/local.list"
 (cd "$work/http" && find . -printf '%P\t%y\t%s\t%T@\t%l\n' | sort) >"$work/http.list"
 cmp "$work/local.list" "$work/http.list" || fail "the trees differ"
+! grep "/attachments/" "$work/local.list" || fail "files without bytes are listed"
+mkdir "$work/synced"
+for folder in "$work/local"/982890-* "$work/local"/1027488-*; do
+    ls -lR "$folder" >/dev/null || fail "ls -lR of $folder"
+    tar cf "$work/out.tar" -C "$folder" . || fail "tar of $folder"
+    rsync -a "$folder/" "$work/synced/${folder##*/}/" || fail "rsync of $folder"
+done
+told=$(find "$work/synced" -name story.json -exec jq '.comments[]?.file_attachments[]? | select(.size and .download_url == null) | .id' {} +)
+equal "$(sort -u <<<"$told" | wc -l)" 7 "attachments that story.json tells of"
 [ -z "$(find "$work/local" -xtype l)" ] || fail "dangling: $(find "$work/local" -xtype l | head -n 3)"
 
 # id<TAB>key of every recorded story in its latest recording (a story's keys come and go with its state), against what is mounted.

@@ -791,6 +791,8 @@ v5_build(Stage *stage, DbConn *conn, gint64 now_ms, V5ImportProgressFn progress,
         stage_each(stage, after_parents[i].kind, after_parents[i].put, &builder);
     }
     make_missing(&builder);
+    builder.report->files_without_bytes = (guint64)row_int(
+        conn, "SELECT count(*) FROM file_attachment WHERE content_hash IS NULL", "");
     order_all(&builder);
     choose_local_person(&builder);
     g_hash_table_unref(builder.aliases);

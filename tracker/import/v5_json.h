@@ -28,6 +28,7 @@ typedef struct V5ImportReport {
     GArray *counts; /* of V5ImportCount, by kind */
     guint64 files;
     guint64 made_projects, made_stories, made_people; /* parents nobody described */
+    guint64 files_without_bytes; /* attachments of the database, told of and not there */
 } V5ImportReport;
 
 void v5_import_report_clear(V5ImportReport *report);

@@ -227,8 +227,9 @@ answer_write(FakeTracker *fake, const char *method, const Path *path, const json
     gboolean is_epic = part_is(path, 2, "epics");
     json_t *list = is_epic ? fake->epics : fake->stories;
     if (part_is(path, 2, "uploads")) {
-        return json_pack("{s:I,s:s,s:s,s:i}", "id", (json_int_t)fake->next_id++, "kind",
-                         "file_attachment", "filename", "a.png", "size", 3);
+        return json_pack("{s:I,s:s,s:s,s:i,s:s}", "id", (json_int_t)fake->next_id++, "kind",
+                         "file_attachment", "filename", "a.png", "size", 3, "download_url",
+                         "/file_attachments/1/download");
     }
     if (path->n == 2) {
         note_activity(fake, "project_update_activity", "project", 9, "update");
