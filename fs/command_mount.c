@@ -552,6 +552,12 @@ command_mount(int argc, char **argv)
         return command_fail(STATUS_USAGE, NULL, "%s", error->message);
     }
     log_init(LOG_LEVEL_INFO, options->debug_modules);
+    for (guint i = 0; i < config_sections(config)->len; i++) {
+        const ConfigSection *section = g_ptr_array_index(config_sections(config), i);
+        if (section->mistake) {
+            log_warning("%s (nothing that this mount uses)", section->mistake->message);
+        }
+    }
     char *token = NULL;
     if (!find_token(options, &token, &error)) {
         return command_fail(STATUS_USAGE, NULL, "%s", error->message);

@@ -1,5 +1,5 @@
-/* GKeyFile does the syntax; everything is read and checked at once, so that a mistake in any
- * section is reported before anything starts. */
+/* GKeyFile does the syntax; everything is read and checked at once, and a mistake is kept with its
+ * section. */
 #include "fs/config.h"
 
 #include "cache/base/err.h"
@@ -21,6 +21,7 @@ section_free(gpointer data)
     g_free(section->token_file);
     g_free(section->token_command);
     g_free(section->options);
+    g_clear_error(&section->mistake);
     g_free(section);
 }
 
@@ -49,12 +50,9 @@ expand_home(char *value)
 }
 
 static gboolean
-read_section(Config *config, GKeyFile *file, const char *name, GError **error)
+read_section(const Config *config, GKeyFile *file, ConfigSection *section, GError **error)
 {
-    ConfigSection *section = g_new0(ConfigSection, 1);
-    section->name = g_strdup(name);
-    g_ptr_array_add(config->sections, section);
-
+    const char *name = section->name;
     const struct {
         const char *key;
         char **value;
@@ -129,9 +127,10 @@ config_load(const char *path, GError **error)
     }
     config->names = g_key_file_get_groups(file, NULL);
     for (char **name = config->names; *name; name++) {
-        if (!read_section(config, file, *name, error)) {
-            return NULL;
-        }
+        ConfigSection *section = g_new0(ConfigSection, 1);
+        section->name = g_strdup(*name);
+        g_ptr_array_add(config->sections, section);
+        (void)read_section(config, file, section, &section->mistake);
     }
     return g_steal_pointer(&config);
 }
@@ -152,6 +151,12 @@ config_find(const Config *config, const char *name)
         }
     }
     return NULL;
+}
+
+const GPtrArray *
+config_sections(const Config *config)
+{
+    return config->sections;
 }
 
 char **

@@ -192,6 +192,10 @@ location_find(const char *word, const Config *config, const ConfigSection **ret_
         return new_file(LOCATION_DEMO, word, path);
     }
     const ConfigSection *section = config_find(config, word);
+    if (section && section->mistake) {
+        g_propagate_error(error, g_error_copy(section->mistake));
+        return NULL;
+    }
     if (section) {
         Location *location = find_section(section, config, error);
         *ret_section = location ? section : *ret_section;

@@ -45,6 +45,10 @@ refuses 1 'in the clear' http://tracker.example.com "$mnt" -o "$token"
 mkdir -p "$XDG_CONFIG_HOME/trackerfs"
 printf '[work]\nurl=%s\ntokenfile=x\n' "$url" >"$XDG_CONFIG_HOME/trackerfs/config"
 refuses 1 'unknown key "tokenfile"' work "$mnt"
+printf '[other]\nurl=%s\n' "$db" >>"$XDG_CONFIG_HOME/trackerfs/config"
+"$trackerfs" other "$mnt" 2>"$work/err" || { cat "$work/err"; fail "a mistake in another section stops a mount"; }
+grep -q 'unknown key "tokenfile"' "$work/err" || fail "no warning of the mistake in another section"
+unmount "$mnt"
 rm "$XDG_CONFIG_HOME/trackerfs/config"
 
 # The token

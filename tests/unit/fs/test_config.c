@@ -19,6 +19,25 @@ refuse_config(const char *text, const char *words)
     error_says(error, ERR, words);
 }
 
+/* A mistake in one section is of no concern to the others. */
+static void
+refuse_section(const char *text, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *both = g_strconcat("[fine]\nurl=https://fine\n", text, NULL);
+    g_autofree char *path = folder_put(folder, "partly", both);
+    g_autoptr(Config) config = config_load(path, &error);
+    g_assert_no_error(error);
+    const ConfigSection *section = NULL;
+    g_autoptr(Location) none = location_find("a", config, &section, &error);
+    g_assert_null(none);
+    error_says(error, ERR, words);
+    g_clear_error(&error);
+    g_autoptr(Location) fine = location_find("fine", config, &section, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(fine);
+}
+
 static void
 test_config(void)
 {
@@ -55,9 +74,9 @@ test_config_missing_and_empty(void)
 static void
 test_config_refusals(void)
 {
-    refuse_config("[a]\nurl=https://a\nttl=5\n", "unknown key \"ttl\"");
-    refuse_config("[a]\nurl=https://a\ntoken=5\n", "private file of its own");
-    refuse_config("[a]\n", "[a] has no url=");
+    refuse_section("[a]\nurl=https://a\nttl=5\n", "unknown key \"ttl\"");
+    refuse_section("[a]\nurl=https://a\ntoken=5\n", "private file of its own");
+    refuse_section("[a]\n", "[a] has no url=");
     refuse_config("url=https://a\n", "refused");
     refuse_config("[a\n", "refused");
     g_autofree char *long_text = g_strnfill(CONFIG_BYTES_MAX + 1, '#');
