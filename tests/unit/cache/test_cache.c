@@ -202,6 +202,33 @@ test_a_version_without_activity(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(text, ==, "silently new 5");
 }
 
+/* The service keeps only the last activities: what came before them is explained by nothing, so a
+ * complete listing follows, though each activity that is told could be followed. */
+static void
+test_activity_older_than_is_kept(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    fake_service_reset(f->fake);
+    FAKE_SET(f->fake, changed_id, 5);
+    FAKE_SET(f->fake, title, "long ago");
+    FAKE_SET(f->fake, logged_from, 95);
+    FAKE_SET(f->fake, version, 99);
+    test_clock_advance_ms(TTL_MS + 1);
+    g_autofree char *text = NULL;
+    for (int i = 0; i < 2000 && g_strcmp0(text, "long ago 5") != 0; i++) {
+        /* Never an error, never a short listing. */
+        g_autoptr(Project) now = expect_project(f);
+        g_assert_cmpuint(now->n_stories, ==, 1200);
+        g_free(text);
+        text = story_text(f, 5);
+        g_usleep(2000);
+    }
+    g_assert_cmpstr(text, ==, "long ago 5");
+    /* One for the activity, three pages, project, members, labels, epics, iterations. */
+    g_assert_cmpuint(fake_service_requests(f->fake), >=, 9);
+}
+
 static void
 test_a_remount_asks_nothing(Fixture *f, gconstpointer unused)
 {
@@ -389,6 +416,7 @@ main(int argc, char **argv)
     ADD("/cache/one-story-changed", test_one_story_changed);
     ADD("/cache/deleted", test_a_story_deleted);
     ADD("/cache/version-without-activity", test_a_version_without_activity);
+    ADD("/cache/activity-older-than-is-kept", test_activity_older_than_is_kept);
     ADD("/cache/remount", test_a_remount_asks_nothing);
     ADD("/cache/offline", test_offline);
     ADD("/cache/old-data-while-looking", test_old_data_while_looking);
