@@ -250,8 +250,8 @@ edit_json_from_text(const char *text)
     return text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
 }
 
-static void
-append_line(GString *out, const char *name, const char *text)
+void
+edit_append_line(GString *out, const char *name, const char *text)
 {
     if (!text) {
         return;
@@ -269,9 +269,9 @@ edit_refuse(GError **error, const char *field, const char *value, const char *ru
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%s: %s", field, rule ? rule : "it is not valid");
-    append_line(text, "field", field);
-    append_line(text, "value", value);
-    append_line(text, "rule", rule);
+    edit_append_line(text, "field", field);
+    edit_append_line(text, "value", value);
+    edit_append_line(text, "rule", rule);
     if (allowed) {
         g_string_append_printf(text, "\nallowed: %s", allowed);
     }

@@ -118,6 +118,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EditStatus, edit_status_free)
 /* Whether a key of the record (or a name in `.fields/`) can be written at all. Pure. */
 gboolean edit_field_is_writable(EditOwner owner, const char *name);
 
+/* Why an attribute cannot be written, as `.error` has it; `is_known`: there is one of this name.
+ * The caller's. Pure. */
+char *edit_dup_field_refusal(EditOwner owner, const char *name, gboolean is_known);
+
 /* The attributes that a line can set, `i` from 0; NULL: there are no more. `ret_other`: the key
  * that a record may have in its place, or NULL. Static. */
 const char *edit_nth_field(EditOwner owner, guint i, const char **ret_other);

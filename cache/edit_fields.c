@@ -178,11 +178,23 @@ distance(const char *a, const char *b)
     return row[b_length];
 }
 
+/* What people say who do not mistype. */
+static const char *const habits[][2] = {
+    {"requester", "requested_by"}, {"owner", "owners"},    {"state", "current_state"},
+    {"status", "current_state"},   {"type", "story_type"}, {"priority", "story_priority"},
+    {"points", "estimate"},        {"tags", "labels"},     {"due", "deadline"},
+};
+
 const char *
 field_nearest(EditObject object, const char *name)
 {
     const char *best = NULL;
     guint best_distance = G_MAXUINT;
+    for (gsize i = 0; i < G_N_ELEMENTS(habits); i++) {
+        if (g_str_equal(habits[i][0], name) && field_find(object, habits[i][1])) {
+            return habits[i][1];
+        }
+    }
     if (strlen(name) > 100) {
         return NULL;
     }
@@ -209,6 +221,33 @@ field_names(EditObject object)
         }
     }
     return g_string_free(names, FALSE);
+}
+
+void
+field_refuse_key(EditObject object, const char *key, gboolean is_known, GError **error)
+{
+    static const char *const own_files[] = {"comments",         "tasks", "description", "text",
+                                            "file_attachments", NULL};
+    const char *near = field_nearest(object, key);
+    g_autofree char *allowed = field_names(object);
+    g_autofree char *rule = NULL;
+    if (g_strv_contains(own_files, key)) {
+        rule = g_strdup("it has files of its own beside this one");
+    } else if (is_known) {
+        rule = g_strdup("only the service sets it");
+    } else {
+        rule = near ? g_strdup_printf("there is no such attribute; did you mean %s?", near)
+                    : g_strdup("there is no such attribute");
+    }
+    edit_refuse(error, key, NULL, rule, allowed);
+}
+
+char *
+edit_dup_field_refusal(EditOwner owner, const char *name, gboolean is_known)
+{
+    g_autoptr(GError) error = NULL;
+    field_refuse_key(object_of(owner), name, is_known, &error);
+    return g_strdup(error->message);
 }
 
 const json_t *
@@ -297,7 +336,8 @@ word_value(const Field *field, const json_t *value, gboolean strict, GError **er
 }
 
 static json_t *
-number_value(const Field *field, const json_t *value, gboolean strict, GError **error)
+number_value(const Field *field, const json_t *value, const EditContext *context, gboolean strict,
+             GError **error)
 {
     double number = json_number_value(value);
     if (json_is_string(value)) {
@@ -312,7 +352,9 @@ number_value(const Field *field, const json_t *value, gboolean strict, GError **
     }
     gboolean whole = isfinite(number) && number == floor(number) && fabs(number) < 1e15;
     if (!isfinite(number) || (field->type == FIELD_INTEGER && !whole)) {
-        return strict ? refuse_value(field, value, "it must be a number", NULL, error)
+        g_autofree char *scale =
+            strict && field->type == FIELD_ESTIMATE ? field_point_scale(context->project) : NULL;
+        return strict ? refuse_value(field, value, "it must be a number", scale, error)
                       : json_null();
     }
     if (strict && field->type == FIELD_INTEGER && field->max_chars > 0 &&
@@ -406,12 +448,24 @@ person_by_name(const Project *project, const char *name)
     return found;
 }
 
+/* Viewers may ask for stories and follow them, and do not own them. */
+static gboolean
+may_be(const Field *field, const Member *member)
+{
+    const char *role = member->role;
+    return g_strcmp0(role, "inactive") != 0 &&
+           (g_strcmp0(role, "viewer") != 0 || !g_str_equal(field->name, "owner_ids"));
+}
+
 static char *
-member_names(const Project *project)
+member_names(const Field *field, const Project *project)
 {
     GString *names = g_string_new(NULL);
     for (guint i = 0; i < project->n_members && names->len < 1000; i++) {
         const Person *person = &project->members[i].person;
+        if (!may_be(field, &project->members[i])) {
+            continue;
+        }
         const char *name = person->username ? person->username : person->name;
         g_string_append_printf(names, "%s%s", names->len ? ", " : "", name ? name : "?");
     }
@@ -438,13 +492,17 @@ person_id(const Field *field, const json_t *value, const EditContext *context, g
             id = (gint64)number;
         }
     }
-    if (!strict || (id > 0 && project_find_member(context->project, id))) {
+    const Member *member = strict && id > 0 ? project_find_member(context->project, id) : NULL;
+    if (!strict || (member && may_be(field, member))) {
         return MAX(id, 0);
     }
-    g_autofree char *allowed = member_names(context->project);
+    g_autofree char *allowed = member_names(field, context->project);
+    g_autofree char *role =
+        member ? g_strdup_printf("a member with the role %s cannot be it", member->role) : NULL;
     (void)refuse_value(field, value,
-                       id < 0 ? "more than one member of the project has this name"
-                              : "it is no member of the project",
+                       role     ? role
+                       : id < 0 ? "more than one member of the project has this name"
+                                : "it is no member of the project",
                        allowed, error);
     return 0;
 }
@@ -578,7 +636,7 @@ field_normalise(const Field *field, const json_t *value, const EditContext *cont
         return word_value(field, value, strict, error);
     case FIELD_ESTIMATE:
     case FIELD_INTEGER:
-        return number_value(field, value, strict, error);
+        return number_value(field, value, context, strict, error);
     case FIELD_BOOLEAN:
         return boolean_value(field, value, strict, error);
     case FIELD_TIME:

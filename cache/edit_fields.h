@@ -38,6 +38,9 @@ typedef struct Field {
 const Field *field_find(EditObject object, const char *name);
 /* The writable name that is nearest to a mistyped one; NULL: none is near. Static. */
 const char *field_nearest(EditObject object, const char *name);
+/* A key that nobody can write, or that does not exist (`is_known` FALSE): ERR_INVALID, with the
+ * names that can be. */
+void field_refuse_key(EditObject object, const char *key, gboolean is_known, GError **error);
 /* All names, for messages: "a, b, c". The caller's. */
 char *field_names(EditObject object);
 
@@ -64,6 +67,9 @@ gboolean field_is_long_text(const Field *field);
  * together. `now` is the story as it would be. ERR_INVALID. */
 gboolean field_check_story(const json_t *now, const json_t *changes, const EditContext *context,
                            GError **error);
+
+/* "0,1,2,3"; NULL: not known. The caller's. */
+char *field_point_scale(const Project *project);
 
 /* FALSE: a story that becomes one of `story_type` loses its estimate. */
 gboolean field_type_has_estimate(const Project *project, const char *story_type);

@@ -205,25 +205,6 @@ read_field(Making *making, const Text *base, const Text *mine, GError **error)
 
 /* --- A whole record --- */
 
-static void
-refuse_key(EditObject object, const char *key, gboolean is_known, GError **error)
-{
-    static const char *const own_files[] = {"comments",         "tasks", "description", "text",
-                                            "file_attachments", NULL};
-    const char *near = field_nearest(object, key);
-    g_autofree char *allowed = field_names(object);
-    g_autofree char *rule = NULL;
-    if (g_strv_contains(own_files, key)) {
-        rule = g_strdup("it has files of its own beside this one");
-    } else if (is_known) {
-        rule = g_strdup("only the service sets it");
-    } else {
-        rule = near ? g_strdup_printf("there is no such attribute; did you mean %s?", near)
-                    : g_strdup("there is no such attribute");
-    }
-    edit_refuse(error, key, NULL, rule, allowed);
-}
-
 static gboolean
 read_key(Making *making, const char *key, const json_t *base, const json_t *mine, GError **error)
 {
@@ -245,8 +226,8 @@ read_key(Making *making, const char *key, const json_t *base, const json_t *mine
         return FALSE;
     }
     if (!field || field->moves_only) {
-        refuse_key(making->edit->object, key, old || json_object_get(making->present, key) != NULL,
-                   error);
+        field_refuse_key(making->edit->object, key,
+                         old || json_object_get(making->present, key) != NULL, error);
         return FALSE;
     }
     g_autoptr(Json) earlier = json_incref(json_object_get(making->edit->changes, field->name));
@@ -375,7 +356,7 @@ read_changes(Making *making, const Text *mine, GError **error)
     {
         const Field *field = field_find(making->edit->object, key);
         if (!field) {
-            refuse_key(making->edit->object, key, FALSE, error);
+            field_refuse_key(making->edit->object, key, FALSE, error);
             return FALSE;
         }
         const json_t *old = field_get(field, making->present);

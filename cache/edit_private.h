@@ -98,6 +98,9 @@ typedef struct EditContext {
 Edit *edit_make(const EditTarget *target, const Text *base, const Text *mine,
                 const EditContext *context, GError **error);
 
+/* A line of `.error`, with a long text cut; nothing for NULL. */
+void edit_append_line(GString *out, const char *name, const char *text);
+
 /* ERR_INVALID in the form that `.error` has: a sentence, then lines that say field, value, rule,
  * allowed. Each but `field` may be NULL. */
 void edit_refuse(GError **error, const char *field, const char *value, const char *rule,

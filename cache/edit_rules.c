@@ -63,6 +63,13 @@ is_estimatable(const Settings *settings, const char *type)
            (settings->estimates_all && g_strcmp0(type, "release") != 0);
 }
 
+char *
+field_point_scale(const Project *project)
+{
+    g_auto(Settings) settings = settings_of(project);
+    return g_steal_pointer(&settings.point_scale);
+}
+
 gboolean
 field_type_has_estimate(const Project *project, const char *story_type)
 {

@@ -75,6 +75,35 @@ is_passing(const GError *error)
            error->code == ERR_LOCAL || error->code == ERR_NO_SPACE;
 }
 
+/* The server's words with the lines that every refusal has: what was sent, and its rule. */
+static GError *
+explain(const Sending *sending, const GError *error)
+{
+    const json_t *values = sending->sent ? sending->sent : sending->edit->changes;
+    g_autofree char *what = edit_describe(sending->edit);
+    g_autoptr(GString) keys = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(error->message);
+    const char *key;
+    const char *rule = error->message;
+    json_t *value;
+    json_object_foreach((json_t *)(guintptr)values, key, value)
+    {
+        g_string_append_printf(keys, "%s%s", keys->len ? ", " : "", key);
+    }
+    if (g_str_has_prefix(rule, what) && g_str_has_prefix(rule + strlen(what), ": ")) {
+        rule += strlen(what) + 2;
+    }
+    edit_append_line(text, "field", keys->len ? keys->str : what);
+    if (json_object_size(values) == 1) {
+        value = json_object_iter_value(json_object_iter((json_t *)(guintptr)values));
+        g_autofree char *written =
+            json_is_string(value) ? g_strdup(json_string_value(value)) : edit_json_to_text(value);
+        edit_append_line(text, "value", written);
+    }
+    edit_append_line(text, "rule", rule);
+    return g_error_new_literal(ERR, error->code, text->str);
+}
+
 static void
 end_by_error(Sending *sending, const GError *error)
 {
@@ -82,7 +111,8 @@ end_by_error(Sending *sending, const GError *error)
         gint64 wait_ms = sending->response ? sending->response->retry_after_ms : -1;
         send_end(sending, OUTCOME_LATER, error, wait_ms);
     } else {
-        send_end(sending, OUTCOME_REFUSED, error, -1);
+        g_autoptr(GError) whole = explain(sending, error);
+        send_end(sending, OUTCOME_REFUSED, whole, -1);
     }
 }
 

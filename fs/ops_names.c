@@ -93,9 +93,7 @@ done(Op *op)
 static gboolean
 refuse(Op *op, const NodeKey *about, const char *rule)
 {
-    g_autoptr(GError) error = NULL;
-    (void)save_refuse(op->fs, about, &error, "field: %s\nrule: %s\n", op->name ? op->name : "",
-                      rule);
+    save_refuse(op->fs, about, "field: %s\nrule: %s", op->name ? op->name : "", rule);
     return op_refuse(op, EPERM);
 }
 

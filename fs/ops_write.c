@@ -183,8 +183,24 @@ open_file(Op *op, const Scene *scene, const NodeKey *key, guint64 number, const 
 static gboolean
 refuse_writing(Op *op, const NodeKey *key)
 {
-    return op_refuse(
-        op, key->project_id && !cache_may_write(op->fs->cache, key->project_id) ? EACCES : EPERM);
+    EditOwner owner;
+    gint64 id;
+    g_autofree char *words = NULL;
+    const gboolean may_not = key->project_id && !cache_may_write(op->fs->cache, key->project_id);
+    const gboolean is_field = key->kind == NODE_STORY_FIELD || key->kind == NODE_EPIC_FIELD ||
+                              key->kind == NODE_PROJECT_FIELD;
+    if (may_not) {
+        words = g_strdup("field: role\nrule: you may only read this project");
+    } else if (key->kind == NODE_ATTACHMENT) {
+        words = g_strdup("field: filename\nrule: an attachment cannot be changed; copy the new one "
+                         "under another name");
+    } else if (is_field && target_owner(key, &owner, &id)) {
+        words = edit_dup_field_refusal(owner, key->name, TRUE);
+    } else {
+        words = g_strdup("field: file\nrule: nobody can write this file");
+    }
+    save_refuse(op->fs, key, "%s", words);
+    return op_refuse(op, may_not ? EACCES : EPERM);
 }
 
 /* Opens a file of the tree to write. `entry`: as in answer_opened(). */
@@ -300,6 +316,24 @@ create_over(Op *op, const ScratchEntry *entry, CacheAsk *ask)
     return finish_creation(op, entry->draft);
 }
 
+/* Why nothing can be made under this name. */
+static void
+explain_name(Op *op)
+{
+    const NodeKind kind = op->key.kind;
+    EditOwner owner;
+    gint64 id;
+    g_autofree char *words =
+        (kind == NODE_STORY_FIELDS || kind == NODE_EPIC_FIELDS || kind == NODE_PROJECT_FIELDS) &&
+                target_owner(&op->key, &owner, &id)
+            ? edit_dup_field_refusal(owner, op->name, FALSE)
+            : g_strdup_printf("field: %s\nrule: nothing of this name belongs here; new files go "
+                              "into comments/, tasks/ and attachments/, a new story is a folder in "
+                              "stories/",
+                              op->name);
+    save_refuse(op->fs, &op->key, "%s", words);
+}
+
 static gboolean
 run_create(Op *op, CacheAsk *ask)
 {
@@ -341,11 +375,7 @@ run_create(Op *op, CacheAsk *ask)
         return present_may_write(fs, &op->key) ? create_ours(op, folder, TRUE, ask)
                                                : refuse_writing(op, &op->key);
     }
-    (void)save_refuse(fs, &op->key, &ask->error,
-                      "field: %s\nrule: nothing of this name belongs here; new files go into "
-                      "comments/, tasks/ and attachments/, a new story is a folder in stories/\n",
-                      op->name);
-    g_clear_error(&ask->error);
+    explain_name(op);
     return op_refuse(op, EPERM);
 }
 
@@ -538,6 +568,25 @@ ops_fsync(fuse_req_t req, fuse_ino_t number, int only_data, struct fuse_file_inf
     save(req, number, info, run_fsync);
 }
 
+static const char *
+field_of_file(const NodeKey *key)
+{
+    switch ((int)key->kind) {
+    case NODE_STORY_DESCRIPTION:
+    case NODE_EPIC_DESCRIPTION:
+        return "description";
+    case NODE_STORY_COMMENT:
+    case NODE_EPIC_COMMENT:
+        return "text";
+    case NODE_TASK:
+        return "task";
+    case NODE_PROFILE:
+        return "profile_content";
+    default:
+        return key->name ? key->name : "file"; /* an attribute, or a whole record */
+    }
+}
+
 /* Nothing was written after the file was cut to nothing: it stays as it was. */
 static void
 explain_emptied(Op *op)
@@ -553,10 +602,11 @@ explain_emptied(Op *op)
         key.name = name = g_strdup(key.name);
     }
     if (is_file) {
-        g_autoptr(GError) error = NULL;
-        (void)save_refuse(op->fs, &key, &error,
-                          "rule: a file that was cut to nothing is not saved, as that is what a "
-                          "failed writer leaves; to clear a text, save a single newline\n");
+        g_autofree char *words = g_strdup_printf(
+            "field: %s\nrule: a file that was cut to nothing is not saved, as that "
+            "is what a failed writer leaves; to clear a text, save a single newline",
+            field_of_file(&key));
+        save_refuse(op->fs, &key, "%s", words);
     }
 }
 

@@ -214,8 +214,7 @@ removal_copy(Op *op, const NodeKey *key, CacheAsk *ask)
 static gboolean
 refuse(Op *op, const NodeKey *key, const char *rule)
 {
-    g_autoptr(GError) error = NULL;
-    (void)save_refuse(op->fs, key, &error, "field: %s\nrule: %s\n", op->name, rule);
+    save_refuse(op->fs, key, "field: %s\nrule: %s", op->name, rule);
     return op_refuse(op, EPERM);
 }
 
@@ -224,7 +223,10 @@ removal_is_refused(Op *op, const NodeKey *key)
 {
     Fs *fs = op->fs;
     if (!fs->may_delete || !fs->removals->trash) {
-        return refuse(op, key, "this mount removes nothing from the server: mount with -o delete");
+        return refuse(op, key,
+                      "this mount removes nothing from the server: mount with -o delete; to put a "
+                      "file in the "
+                      "place of another use cp (mv from another file system removes it first)");
     }
     if (!cache_may_write(fs->cache, key->project_id)) {
         return op_refuse(op, EACCES);

@@ -19,8 +19,8 @@
 
 #define DISK_STEP_MS 10
 
-gboolean
-save_refuse(Fs *fs, const NodeKey *key, GError **error, const char *format, ...)
+void
+save_refuse(Fs *fs, const NodeKey *key, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -31,8 +31,6 @@ save_refuse(Fs *fs, const NodeKey *key, GError **error, const char *format, ...)
     if (target_owner(key, &owner, &id)) {
         cache_set_error(fs->cache, owner, id, message);
     }
-    g_set_error_literal(error, ERR, ERR_INVALID, message);
-    return FALSE;
 }
 
 static Text

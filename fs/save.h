@@ -30,6 +30,5 @@ SaveStep save_change(Op *op, const EditTarget *target, const char *mine, CacheAs
  * `present`. */
 GBytes *save_base(Op *op, const NodeKey *key, guint64 number, const Content *present);
 
-/* Puts a refusal of the tree itself where users look for it. Always FALSE, with `error` set. */
-gboolean save_refuse(Fs *fs, const NodeKey *key, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
+/* Puts a refusal of the tree itself where users look for it. */
+void save_refuse(Fs *fs, const NodeKey *key, const char *format, ...) G_GNUC_PRINTF(3, 4);

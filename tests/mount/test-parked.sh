@@ -91,7 +91,8 @@ meanwhile '{"description": "theirs\ntwo\nthree\n"}'
 until_true 20 "one conflict, the other accepted" bash -c "'$trackerfs' queue '$m' >'$work/q'; [ \$(wc -l <'$work/q') = 1 ] && grep -q conflict '$work/q'"
 merged=$'theirs\ntwo\nTHREE'
 equal "$(remote .description)" "$merged" "the server, of two who had read the same"
-equal "$(cat "$story/description.md")" "$merged" "the file, of two who had read the same"
+holds() { [ "$(cat "$story/description.md")" = "$1" ]; }
+until_true 10 "the kernel is told" holds "$merged" || fail "the file, of two who had read the same: $(cat "$story/description.md")"
 "$trackerfs" refresh "$m"
 equal "$(cat "$story/description.md")" "$merged" "the file, when the server's data show it"
 unmount "$m" 2>"$work/said" # with one change in the queue
@@ -115,4 +116,7 @@ equal "$(wc -l <<<"$earlier")" 1 "earlier texts in conflict"
 grep -q "^- a thought" "$earlier" || fail "the earlier text: $(cat "$earlier")"
 rm -r "$story/.conflict"
 queue_is_empty || fail "rm -r .conflict left: $(queue)"
+api PUT "/projects/$pid/stories/$sid" '{"description": "theirs once more\n"}' >/dev/null
+echo "- a third" >"$story/description.md" || :
+equal "$(cat "$story/.conflict/mine")" "- a third" "a text in conflict after rm -r .conflict"
 unmount "$m"

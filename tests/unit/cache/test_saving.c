@@ -314,6 +314,7 @@ test_refused_by_the_server(SavesFixture *f, gconstpointer unused)
     g_assert_cmpint(saves_verdict(f, number, NULL, &error), ==, EDIT_REFUSED);
     g_assert_error(error, ERR, ERR_INVALID);
     g_assert_nonnull(strstr(error->message, "does not like it"));
+    g_assert_nonnull(strstr(error->message, "\nfield: description\nvalue: mine \nrule: "));
     UNTIL(cache_count_edits(f->cache, NULL) == 0);
     g_autofree char *shown = saves_shown_description(f, f->story);
     g_assert_cmpstr(shown, ==, "one\ntwo\nthree\nfour\nfive\n");
