@@ -122,7 +122,7 @@ edit_is_parked(const Edit *edit)
 gboolean
 edit_is_shown(const Edit *edit)
 {
-    return !edit_is_parked(edit) || edit->told == 0;
+    return edit->told == 0 || edit->state == STATE_ACCEPTED;
 }
 
 gboolean

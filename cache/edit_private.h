@@ -43,9 +43,9 @@ typedef struct Edit {
                         answer to an attachment's upload */
     char *spool;     /* attachments: file name in the spool folder */
     EditState state;
-    gint64 told;        /* parked: not shown any more, as its writer knows of it or something later
-                           was accepted; edits from this number on were made without it in view. 0:
-                           shown */
+    gint64 told;        /* parked, or tried again: not shown unless it is accepted, as its writer
+                           knows of it or something later was accepted; edits from this number on
+                           were made without it in view. 0: shown */
     gint64 created_ms;  /* wall clock */
     gint64 since;       /* STATE_SENT: the version, or the largest id, before the first request */
     gint64 version;     /* STATE_ACCEPTED: the project's after it, -1 unknown */

@@ -153,6 +153,30 @@ gives_way(const Edit *parked, const Edit *edit, const Edit *before, const char *
             json_equal(theirs, json_object_get(before->base, key)));
 }
 
+/* An earlier one that was parked and is tried again, while a later one was accepted. NULL: it is
+ * none.
+ */
+static Edit *
+hidden_retry(Saving *saving, const Edit *earlier, const Edit *edit)
+{
+    const char *key;
+    json_t *value;
+    if (edit->state != STATE_ACCEPTED || !edit_is_waiting(earlier) || earlier->told != 0 ||
+        earlier->verb != EDIT_UPDATE || earlier->number >= edit->number ||
+        earlier->object != edit->object || earlier->id != edit->id) {
+        return NULL;
+    }
+    json_object_foreach(edit->changes, key, value)
+    {
+        if (json_object_get(earlier->changes, key)) {
+            Edit *hidden = edit_copy(earlier);
+            hidden->told = saving_next_number(saving);
+            return hidden;
+        }
+    }
+    return NULL;
+}
+
 /* What is left of `parked`; NULL: it stays as it is. */
 static Edit *
 after_other(Saving *saving, const Edit *parked, const Edit *edit, const Edit *before)
@@ -199,8 +223,9 @@ saving_settle_parked(Saving *saving, const Edit *edit, const Edit *before, GPtrA
     g_autoptr(GPtrArray) others = edits_beside(saving, edit);
     for (guint i = 0; others && i < others->len; i++) {
         const Edit *parked = others->pdata[i];
-        g_autoptr(Edit) rest =
-            is_parked_beside(parked, edit) ? after_other(saving, parked, edit, before) : NULL;
+        g_autoptr(Edit) rest = is_parked_beside(parked, edit)
+                                   ? after_other(saving, parked, edit, before)
+                                   : hidden_retry(saving, parked, edit);
         if (rest && json_object_size(rest->changes) == 0) {
             saving_note(saving, (JournalOp){.remove = parked->number});
             g_array_append_val(removed, parked->number);

@@ -283,6 +283,26 @@ test_parked_below_accepted(SavesFixture *f, gconstpointer unused)
     assert_shown(f, merged);
 }
 
+/* The same, tried again while the one that is accepted is on its way. */
+static void
+test_retried_below_accepted(SavesFixture *f, gconstpointer unused)
+{
+    (void)unused;
+    const char *merged = "THEIRS\ntwo\nthree\nfour\nFIVE\n";
+    fake_tracker_set_offline(f->fake, TRUE);
+    const gint64 first = left_alone(f, save_over(f, OLD, "MINE\ntwo\nthree\nfour\nfive\n"));
+    fake_tracker_put(f->fake, f->story, THEIRS_JSON);
+    fake_tracker_set_offline(f->fake, FALSE);
+    UNTIL(is_queue_of(f, 1, 1));
+    fake_tracker_set_offline(f->fake, TRUE);
+    (void)left_alone(f, save_over(f, OLD, "one\ntwo\nthree\nfour\nFIVE\n"));
+    g_assert_true(cache_retry_edit(f->cache, first, NULL)); /* waits before the other now */
+    come_back(f, NULL);
+    UNTIL(is_queue_of(f, 1, 1));
+    assert_at_server(f, merged);
+    assert_shown(f, merged);
+}
+
 /* --- .error --- */
 
 /* What is parked still says why, whatever else of the story is accepted. */
@@ -376,6 +396,7 @@ main(int argc, char **argv)
     ADD("/parked/chain-with-a-writer", test_chain_with_a_writer);
     ADD("/parked/chain-after-refusal", test_chain_after_refusal);
     ADD("/parked/below-accepted", test_parked_below_accepted);
+    ADD("/parked/retried-below-accepted", test_retried_below_accepted);
     ADD("/parked/error-stays", test_error_stays);
     ADD("/parked/error-of-later", test_error_of_later);
     ADD("/parked/every-mine", test_every_mine);
