@@ -445,7 +445,6 @@ finish_op(Saving *saving, JournalOp *op, const GError *error, GPtrArray *shown)
     if (op->is_new && error) {
         fail_new(saving, op->put, error);
     } else if (op->is_new) {
-        set_verdict(saving, op->put->number, EDIT_PENDING, NULL);
         g_ptr_array_add(shown, edit_ref(op->put));
     } else if (error) {
         /* What memory knows is right; the row is older, and repeating from it does no harm. */
@@ -507,6 +506,10 @@ flush(gpointer user)
         saving_publish(saving, shown, NULL);
     }
     crash_point(CRASH_FLUSH_SHOWN);
+    /* Only now: who hears that it is kept looks for it at once. */
+    for (guint i = 0; i < shown->len; i++) {
+        set_verdict(saving, ((const Edit *)shown->pdata[i])->number, EDIT_PENDING, NULL);
+    }
     saving_pump(saving);
 }
 

@@ -43,6 +43,51 @@ find_file(const char *folder, const char *id)
     return NULL;
 }
 
+/* Does `use` with the file of an edit. Its name has the edit's state, which may have changed since
+ * the folder was listed: then it is looked for again. `name`: as listed, or NULL. FALSE: as `use`,
+ * with its errno; ENOENT also when the edit is gone. */
+#define N_TRIES 10
+static gboolean
+with_file(const char *folder, const char *id, const char *name,
+          gboolean (*use)(const char *path, gpointer user), gpointer user)
+{
+    gboolean is_used = FALSE;
+    errno = ENOENT;
+    for (guint i = 0; !is_used && errno == ENOENT && i < N_TRIES; i++) {
+        g_autofree char *path =
+            name && i == 0 ? g_build_filename(folder, name, NULL) : find_file(folder, id);
+        errno = ENOENT;
+        if (!path) {
+            return FALSE;
+        }
+        is_used = use(path, user);
+    }
+    return is_used;
+}
+
+static gboolean
+read_file(const char *path, gpointer user)
+{
+    g_autoptr(GError) error = NULL;
+    if (g_file_get_contents(path, user, NULL, &error)) {
+        return TRUE;
+    }
+    errno = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? ENOENT : EIO;
+    return FALSE;
+}
+
+static gboolean
+touch_file(const char *path, gpointer user G_GNUC_UNUSED)
+{
+    return utimensat(AT_FDCWD, path, NULL, 0) == 0;
+}
+
+static gboolean
+remove_file(const char *path, gpointer user G_GNUC_UNUSED)
+{
+    return g_unlink(path) == 0;
+}
+
 static int
 compare_numbers(gconstpointer left, gconstpointer right)
 {
@@ -72,16 +117,17 @@ list(const char *folder)
     }
     g_ptr_array_sort(names, compare_numbers);
     for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(folder, names->pdata[i], NULL);
-        g_autoptr(Json) edit = json_load_file(path, 0, NULL);
+        g_autofree char *id = g_strndup(names->pdata[i], strcspn(names->pdata[i], "-"));
+        g_autofree char *text = NULL;
+        (void)with_file(folder, id, names->pdata[i], read_file, &text);
+        g_autoptr(Json) edit = text ? json_loads(text, 0, NULL) : NULL;
         const char *what = json_string_value(json_object_get(edit, "what"));
         const char *state = json_string_value(json_object_get(edit, "state"));
         const char *error = json_string_value(json_object_get(edit, "error"));
         g_autofree char *why = why_in_a_line(what ? what : "", error ? error : "");
         if (edit) { /* else it was accepted meanwhile */
-            (void)printf("%" G_GINT64_FORMAT "  %-8s  %s%s%s\n",
-                         g_ascii_strtoll(names->pdata[i], NULL, 10), state ? state : "",
-                         what ? what : "", *why ? ": " : "", why);
+            (void)printf("%s  %-8s  %s%s%s\n", id, state ? state : "", what ? what : "",
+                         *why ? ": " : "", why);
         }
     }
     if (names->len == 0) {
@@ -91,22 +137,25 @@ list(const char *folder)
 }
 
 static int
-show(const char *path)
+show(const char *folder, const char *id)
 {
     g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, NULL)) {
-        return command_fail(STATUS_SOURCE, NULL, "%s: %s", path, g_strerror(errno));
+    if (!with_file(folder, id, NULL, read_file, &text)) {
+        return command_fail(STATUS_SOURCE, NULL, "edit %s: %s", id, g_strerror(errno));
     }
     (void)fputs(text, stdout);
     return STATUS_OK;
 }
 
 static int
-change(const char *action, const char *path)
+change(const char *action, const char *folder, const char *id)
 {
-    const gboolean drops = g_str_equal(action, "drop");
-    if ((drops ? g_unlink(path) : utimensat(AT_FDCWD, path, NULL, 0)) != 0) {
-        return command_fail(STATUS_SOURCE, NULL, "%s %s: %s", action, path,
+    const gboolean is_done =
+        !id ? touch_file(folder, NULL)
+            : with_file(folder, id, NULL, g_str_equal(action, "drop") ? remove_file : touch_file,
+                        NULL);
+    if (!is_done) {
+        return command_fail(STATUS_SOURCE, NULL, "%s %s: %s", action, id ? id : "all",
                             errno == ESTALE ? "it is being sent at this moment"
                                             : g_strerror(errno));
     }
@@ -126,7 +175,7 @@ run(const char *word, const char *action, const char *id)
     }
     if (!id) {
         return g_str_equal(action, "retry")
-                   ? change(action, folder)
+                   ? change(action, folder, NULL)
                    : command_fail(STATUS_USAGE, "see trackerfs queue --help", "%s which ID?",
                                   action);
     }
@@ -134,7 +183,7 @@ run(const char *word, const char *action, const char *id)
     if (!path) {
         return command_fail(STATUS_SOURCE, NULL, "there is no edit %s in the queue", id);
     }
-    return g_str_equal(action, "show") ? show(path) : change(action, path);
+    return g_str_equal(action, "show") ? show(folder, id) : change(action, folder, id);
 }
 
 int

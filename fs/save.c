@@ -197,7 +197,8 @@ judge(Op *op, CacheAsk *ask, GError **error)
 {
     Cache *cache = op->fs->cache;
     g_autoptr(GError) reason = NULL;
-    EditVerdict verdict = cache_edit_verdict(cache, op->edit, FALSE, &op->made_id, &reason);
+    gint64 made_id = 0; /* known before the verdict, and of no use to the operation until then */
+    EditVerdict verdict = cache_edit_verdict(cache, op->edit, FALSE, &made_id, &reason);
     if (verdict == EDIT_UNSAVED) {
         ask->wait_for = (CacheKey){CACHE_EDIT, op->edit};
         op->wait_until_ms = clock_monotonic_ms() + DISK_STEP_MS;
@@ -205,7 +206,7 @@ judge(Op *op, CacheAsk *ask, GError **error)
     }
     if (verdict == EDIT_PENDING) {
         g_clear_error(&reason);
-        verdict = cache_edit_verdict(cache, op->edit, TRUE, &op->made_id, &reason);
+        verdict = cache_edit_verdict(cache, op->edit, TRUE, &made_id, &reason);
     }
     if (verdict == EDIT_REFUSED || verdict == EDIT_CONFLICT) {
         if (!reason) {
@@ -215,6 +216,7 @@ judge(Op *op, CacheAsk *ask, GError **error)
         g_propagate_error(error, g_steal_pointer(&reason));
         return SAVE_FAILED;
     }
+    op->made_id = made_id;
     if (atomic_load(&op->fs->without_folder_opens)) {
         notify_listings(op->fs->notify);
     }

@@ -1,9 +1,10 @@
-/* crash: numbered places of a save at which a test kills the process.
+/* crash: numbered places of a save at which a test kills the process, or slows it.
  *
  * Only in builds with -DTRACKERFS_CRASH_POINTS=ON (the presets for development and tests). There
  * the environment's TRACKERFS_CRASH_AT=NAME or NAME:COUNT makes the COUNT-th arrival at a place the
- * process's last: SIGKILL, so nothing is flushed, closed or told. In other builds a place is
- * nothing at all. Threads: any. */
+ * process's last: SIGKILL, so nothing is flushed, closed or told.
+ * TRACKERFS_SLOW_AT=NAME:MILLISECONDS makes each arrival take that long, as a slow disk would. In
+ * other builds a place is nothing at all. Threads: any. */
 #pragma once
 
 #include <glib.h>

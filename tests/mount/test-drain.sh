@@ -7,7 +7,7 @@ api PUT "/projects/$pid/stories/$sid" '{"description": "from elsewhere"}' >/dev/
 touch "$m/.trackerfs/refresh"
 equal "$(cat "$story/description.md")" "from elsewhere" "after touching refresh"
 
-faults "latency=700@PUT:/services/v5/projects/$pid"
+faults "latency=3000@PUT:/services/v5/projects/$pid"
 ids=()
 for n in 1 2 3 4 5 6; do
     choose_story $n

@@ -79,7 +79,7 @@ looks_right "after a remount"
 # --- The server is back ---
 start_server "$work/t.db" --faults
 queue retry
-until_true 60 "the queue is empty" queue_is_empty
+until_true 60 "the queue is empty" queue_is_empty || fail "left in the queue: $(queue)"
 looks_right "when the server has it"
 made_id=$(api GET "/projects/$pid/stories?limit=500" | jq '.[] | select(.name == "Made offline") | .id')
 [[ $made_id =~ ^[0-9]+$ ]] || fail "stories of that name at the server: '$made_id'"
