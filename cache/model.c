@@ -315,6 +315,7 @@ project_copy(const Project *project)
     copy->updated_ms = project->updated_ms;
     copy->changed_ms = project->changed_ms;
     copy->current_iteration = project->current_iteration;
+    copy->n_left_out = project->n_left_out;
     copy->name = g_strdup(project->name);
     copy->record = text_copy(&project->record);
     copy->profile = text_copy(&project->profile);

@@ -118,6 +118,7 @@ typedef struct Project {
     Iteration *iterations; /* by number */
     StoryRow **stories;    /* in board order: done, current, backlog, icebox */
     guint n_members, n_labels, n_epics, n_iterations, n_stories;
+    guint n_left_out;  /* stories that the service listed without an id: shown nowhere */
     gint64 changed_ms; /* the latest updated_ms of anything in it: the mtime of its folders */
 } Project;
 

@@ -362,10 +362,9 @@ model_tree_parse_story(const json_t *object)
     return parsed;
 }
 
-/* The array that `json` is, each element an object with a positive `id_key`; else NULL with
- * ERR_PROTOCOL. */
+/* The array that `json` is; else NULL with ERR_PROTOCOL. */
 static json_t *
-parse_list(const char *json, gsize bytes, const char *what, const char *id_key, GError **error)
+parse_any_list(const char *json, gsize bytes, const char *what, GError **error)
 {
     g_autoptr(Json) list = json_text_parse(json, bytes, error);
     if (!list) {
@@ -376,9 +375,25 @@ parse_list(const char *json, gsize bytes, const char *what, const char *id_key, 
         g_set_error(error, ERR, ERR_PROTOCOL, "%s: the answer is no list", what);
         return NULL;
     }
+    return g_steal_pointer(&list);
+}
+
+static gboolean
+is_usable(const json_t *element, const char *id_key)
+{
+    return json_is_object(element) && (!id_key || json_get_id(element, id_key) != 0);
+}
+
+/* The same, each element an object with a positive `id_key`. */
+static json_t *
+parse_list(const char *json, gsize bytes, const char *what, const char *id_key, GError **error)
+{
+    g_autoptr(Json) list = parse_any_list(json, bytes, what, error);
+    if (!list) {
+        return NULL;
+    }
     for (gsize i = 0; i < json_array_size(list); i++) {
-        const json_t *element = json_array_get(list, i);
-        if (!json_is_object(element) || (id_key && json_get_id(element, id_key) == 0)) {
+        if (!is_usable(json_array_get(list, i), id_key)) {
             g_set_error(error, ERR, ERR_PROTOCOL, "%s: element %zu has no %s", what, i,
                         id_key ? id_key : "members");
             return NULL;
@@ -388,9 +403,10 @@ parse_list(const char *json, gsize bytes, const char *what, const char *id_key, 
 }
 
 GPtrArray *
-model_parse_stories(const char *json, gsize bytes, GError **error)
+model_parse_stories(const char *json, gsize bytes, guint *ret_left_out, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "stories", "id", error);
+    *ret_left_out = 0;
+    g_autoptr(Json) list = parse_any_list(json, bytes, "stories", error);
     if (!list) {
         return NULL;
     }
@@ -398,8 +414,13 @@ model_parse_stories(const char *json, gsize bytes, GError **error)
     GPtrArray *stories = g_ptr_array_new_full((guint)n, (GDestroyNotify)parsed_story_free);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
     for (gsize i = 0; i < n; i++) {
-        ParsedStory *parsed = model_tree_parse_story(json_array_get(list, i));
+        const json_t *element = json_array_get(list, i);
         gpointer earlier;
+        if (!is_usable(element, "id")) {
+            (*ret_left_out)++;
+            continue;
+        }
+        ParsedStory *parsed = model_tree_parse_story(element);
         if (g_hash_table_lookup_extended(seen, &parsed->story->id, NULL, &earlier)) {
             guint at = GPOINTER_TO_UINT(earlier);
             (void)g_hash_table_remove(seen, &parsed->story->id);

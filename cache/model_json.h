@@ -4,9 +4,10 @@
  * Tolerant of what services really send: unknown keys (kept in the record), keys that are absent or
  * null, ids as strings, `title` for `name`, owners as objects, datetimes as ISO 8601 or as
  * milliseconds, invalid UTF-8 and lone surrogates (each bad byte or escape becomes U+FFFD). Strict
- * where data would be lost: an element without a positive id, a story array that is no array, JSON
+ * where data would be lost: a list that is no list, an element of it without a positive id, JSON
  * that does not parse or nests deeper than MODEL_JSON_MAX_DEPTH is ERR_PROTOCOL, and the message
- * says where. Everything returned is the caller's. */
+ * says where. Only among stories is such an element left out and counted: one broken record must
+ * not keep thousands of others from their readers. Everything returned is the caller's. */
 #pragma once
 
 #include "cache/model.h"
@@ -36,7 +37,8 @@ typedef struct ParsedActivity {
 
 /* Arrays with a free function set: g_ptr_array_unref() frees the elements. NULL with `error` on
  * failure. */
-GPtrArray *model_parse_stories(const char *json, gsize bytes, GError **error); /* of ParsedStory */
+GPtrArray *model_parse_stories(const char *json, gsize bytes, guint *ret_left_out,
+                               GError **error); /* of ParsedStory */
 GPtrArray *model_parse_activities(const char *json, gsize bytes,
                                   GError **error); /* of ParsedActivity, as sent */
 

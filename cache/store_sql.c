@@ -23,7 +23,7 @@ const char store_schema[] =
     " updated INTEGER);"
     "CREATE TABLE project(id INTEGER PRIMARY KEY, account_id INTEGER, version INTEGER,"
     " created INTEGER, updated INTEGER, current_iteration INTEGER, name TEXT, record TEXT,"
-    " profile TEXT, checked INTEGER, filled INTEGER);"
+    " profile TEXT, checked INTEGER, filled INTEGER, left_out INTEGER);"
     "CREATE TABLE member(project_id INTEGER, person_id INTEGER, name TEXT, username TEXT,"
     " initials TEXT, membership_id INTEGER, created INTEGER, updated INTEGER, role TEXT,"
     " record TEXT, PRIMARY KEY(project_id, person_id)) WITHOUT ROWID;"
@@ -62,7 +62,8 @@ static const char *const sql_text[N_SQL] = {
     [SQL_PUT_ACCOUNT] = "INSERT OR REPLACE INTO account VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_CLEAR_ACCOUNT_PROJECTS] = "DELETE FROM account_project",
     [SQL_PUT_ACCOUNT_PROJECT] = "INSERT INTO account_project VALUES(?, ?, ?, ?)",
-    [SQL_PUT_PROJECT] = "INSERT OR REPLACE INTO project VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_PUT_PROJECT] = "INSERT OR REPLACE INTO project VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                        " ?)",
     [SQL_TOUCH_PROJECT] = "UPDATE project SET checked = ?2 WHERE id = ?1",
     [SQL_DELETE_PROJECT] = "DELETE FROM project WHERE id = ?",
     [SQL_CLEAR_MEMBERS] = "DELETE FROM member WHERE project_id = ?",
@@ -102,7 +103,8 @@ static const char *const sql_text[N_SQL] = {
     [SQL_GET_ACCOUNT_PROJECTS] =
         "SELECT id, name, created, updated FROM account_project ORDER BY id",
     [SQL_GET_PROJECT] = "SELECT account_id, version, created, updated, current_iteration, name,"
-                        " record, profile, checked, filled FROM project WHERE id = ?",
+                        " record, profile, checked, filled, left_out FROM project"
+                        " WHERE id = ?",
     [SQL_GET_MEMBERS] = "SELECT person_id, name, username, initials, membership_id, created,"
                         " updated, role, record FROM member WHERE project_id = ?"
                         " ORDER BY person_id",

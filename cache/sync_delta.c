@@ -7,8 +7,8 @@
  * readers
  *
  * The same run settles a fill during which the version moved: then what it starts from is not
- * published yet, and what comes out must also have as many stories as the service counts. Stories
- * that `bulk` does not give back are gone. */
+ * published yet, and what comes out must also have as many stories as the service counts, with
+ * those that have no id. Stories that `bulk` does not give back are gone. */
 #include "cache/sync_run.h"
 
 #include "cache/base/clock.h"
@@ -33,6 +33,7 @@ typedef struct Delta {
     gint64 asked_ms;
     GArray *ids;        /* touched stories, sorted, unique */
     GHashTable *parsed; /* id in it to ParsedStory */
+    guint n_left_out;   /* that came without an id */
     gint64 n_counted;   /* stories that the service counts; -1 unknown */
     GPtrArray *filled;  /* of ParsedStory: changed ones of the fill that is settled; NULL */
 } Delta;
@@ -142,10 +143,13 @@ answer_bulk(Run *run, const HttpResponse *response, gint64 tag, GError **error)
 {
     Delta *delta = (Delta *)run;
     (void)tag;
-    g_autoptr(GPtrArray) stories = model_parse_stories(response->body, response->body_bytes, error);
+    guint n_left_out;
+    g_autoptr(GPtrArray) stories =
+        model_parse_stories(response->body, response->body_bytes, &n_left_out, error);
     if (!stories) {
         return FALSE;
     }
+    delta->n_left_out += n_left_out;
     while (stories->len > 0) {
         ParsedStory *parsed = g_ptr_array_steal_index(stories, stories->len - 1);
         if (parsed->story->project_id != 0 && parsed->story->project_id != run->key.id) {
@@ -399,14 +403,28 @@ changed_stories(Delta *delta)
     return changed;
 }
 
+/* Which story it is that came without an id nobody can tell. At least so many are left out; the
+ * next complete listing counts them all. */
+static guint
+count_left_out(const Delta *delta)
+{
+    guint lost = 0;
+    for (guint i = 0; i < delta->ids->len; i++) {
+        const gint64 id = g_array_index(delta->ids, gint64, i);
+        lost += project_find_story(delta->base, id) && !g_hash_table_lookup(delta->parsed, &id);
+    }
+    return MAX(delta->base->n_left_out + MIN(lost, delta->n_left_out), delta->n_left_out);
+}
+
 static void
 delta_apply(Delta *delta)
 {
     Run *run = &delta->run;
     g_autoptr(GError) error = NULL;
     project_set_stories(run->into, ordered_rows(delta));
+    run->into->n_left_out = count_left_out(delta);
     if (delta->settles_fill && delta->n_counted >= 0 &&
-        delta->n_counted != (gint64)run->into->n_stories) {
+        delta->n_counted != (gint64)run->into->n_stories + run->into->n_left_out) {
         delta_refill(delta, "the number of stories differs");
         return;
     }

@@ -1,5 +1,5 @@
 /* The fill of a project: head, members, labels, epics, iterations and all stories, and the proof
- * that none is missing.
+ * that none is missing but those that came without an id, which are counted and left out.
  *
  * The first time, stories go to the store as their pages arrive, a transaction a page; only their
  * light rows stay in memory. When the project is published already, the stories that differ are
@@ -25,7 +25,7 @@ typedef struct Fill {
     GHashTable *rows_by_page; /* offset to GPtrArray of StoryRow */
     GHashTable *seen;         /* of gint64 *, in the rows */
     GPtrArray *changed;       /* of ParsedStory: to be stored at the end */
-    guint n_rows;
+    guint n_rows, n_left_out;
     gboolean overlap;
 } Fill;
 
@@ -128,11 +128,14 @@ answer_stories(Run *run, const HttpResponse *response, gint64 tag, GError **erro
 {
     Fill *fill = (Fill *)run;
     guint offset;
-    g_autoptr(GPtrArray) page = model_parse_stories(response->body, response->body_bytes, error);
+    guint n_left_out;
+    g_autoptr(GPtrArray) page =
+        model_parse_stories(response->body, response->body_bytes, &n_left_out, error);
     if (!page || (!fill->known->project && !store_page(fill, page, error))) {
         return FALSE;
     }
-    const guint n_items = page->len;
+    const guint n_items = page->len + n_left_out;
+    fill->n_left_out += n_left_out;
     if (fill->known->project) {
         compare_page(fill, page);
     }
@@ -179,7 +182,7 @@ fill_is_complete(const Fill *fill)
         return TRUE;
     }
     return !fill->overlap && !fill->stories.totals_differ &&
-           (gint64)fill->n_rows == fill->stories.total;
+           (gint64)fill->n_rows + fill->n_left_out == fill->stories.total;
 }
 
 static void
@@ -234,6 +237,7 @@ fill_publish(Fill *fill)
     fill->known->filled_ms = clock_wall_ms();
     fill->known->iterations_ms = fill->known->filled_ms;
     project_set_stories(run->into, all_rows(fill));
+    run->into->n_left_out = fill->n_left_out;
     if (run->max_version >= 0) {
         run->into->version = run->min_version;
     }
@@ -263,6 +267,13 @@ fill_on_idle(Run *run)
         } else {
             fill_end(fill, run->error);
         }
+        return;
+    }
+    if (fill->n_rows == 0 && fill->n_left_out > 0) {
+        g_autoptr(GError) error =
+            g_error_new(ERR, ERR_PROTOCOL, "project %" G_GINT64_FORMAT ": stories: none has an id",
+                        run->key.id);
+        fill_end(fill, error);
         return;
     }
     if (moved || fill_is_complete(fill)) {

@@ -147,6 +147,16 @@ commit_all(Sync *sync, const Project *project, GPtrArray *changed, gint64 checke
     return store_commit(store, error);
 }
 
+/* Once for each number, not at each listing. */
+static void
+tell_left_out(const Project *old, const Project *project)
+{
+    if (project->n_left_out > 0 && (!old || old->n_left_out != project->n_left_out)) {
+        log_warning("project %" G_GINT64_FORMAT ": left out: %u %s: no id", project->id,
+                    project->n_left_out, project->n_left_out == 1 ? "story" : "stories");
+    }
+}
+
 gboolean
 sync_publish(Sync *sync, ProjectSync *known, Project *project, GPtrArray *changed, gint64 sent_ms,
              GError **error)
@@ -167,6 +177,7 @@ sync_publish(Sync *sync, ProjectSync *known, Project *project, GPtrArray *change
     if (done) {
         crash_point(CRASH_STORE_COMMITTED);
         forget_copies(sync, known->project, project, changed);
+        tell_left_out(known->project, project);
         project_unref(known->project);
         known->project = project_ref(project);
         known->loaded = TRUE;

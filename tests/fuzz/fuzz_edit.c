@@ -41,7 +41,9 @@ static Story *story;
 static void
 make_world(void)
 {
-    g_autoptr(GPtrArray) stories = model_parse_stories(story_json, sizeof story_json - 1, NULL);
+    guint left_out;
+    g_autoptr(GPtrArray) stories =
+        model_parse_stories(story_json, sizeof story_json - 1, &left_out, NULL);
     project = project_new(9);
     g_assert_true(model_parse_project(project, project_json, sizeof project_json - 1, NULL));
     g_assert_true(model_parse_members(project, members_json, sizeof members_json - 1, NULL));

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_stories(const char *text, gsize size)
 {
-    g_autoptr(GPtrArray) stories = model_parse_stories(text, size, NULL);
+    guint left_out;
+    g_autoptr(GPtrArray) stories = model_parse_stories(text, size, &left_out, NULL);
     for (guint i = 0; stories && i < stories->len; i++) {
         const ParsedStory *parsed = stories->pdata[i];
         const Story *story = parsed->story;

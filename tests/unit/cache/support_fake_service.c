@@ -7,14 +7,17 @@ static void
 append_story(FakeService *fake, GString *out, guint id)
 {
     const char *title = id == fake->changed_id && fake->title ? fake->title : "as it was";
+    g_string_append_printf(out, "%s{", out->str[out->len - 1] == '[' ? "" : ",");
+    if (id < fake->nameless_from || id > fake->nameless_to) {
+        g_string_append_printf(out, "\"id\":%u,", id);
+    }
     g_string_append_printf(
         out,
-        "%s{\"id\":%u,\"kind\":\"story\",\"project_id\":9,\"name\":\"%s\",\"story_type\":"
+        "\"kind\":\"story\",\"project_id\":9,\"name\":\"%s\",\"story_type\":"
         "\"feature\","
         "\"current_state\":\"started\",\"labels\":[],\"owner_ids\":[],\"description\":\"%s %u\","
         "\"created_at\":1000,\"updated_at\":2000%s",
-        out->str[out->len - 1] == '[' ? "" : ",", id, title, title, id,
-        id > 1 ? ",\"after_id\":" : "");
+        title, title, id, id > 1 ? ",\"after_id\":" : "");
     if (id > 1) {
         g_string_append_printf(out, "%u", id - 1);
     }

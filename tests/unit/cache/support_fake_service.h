@@ -16,6 +16,7 @@ struct FakeService {
     gint64 logged_from; /* activities exist for the versions above this one */
     guint changed_id;   /* the story that every activity names; 0: the activity deletes story 1 */
     const char *title;  /* of the changed story */
+    guint nameless_from, nameless_to; /* these stories are sent without an id; 0: none */
     guint page_limit;
     gboolean loses_a_story, moves_between_pages, is_html;
 };

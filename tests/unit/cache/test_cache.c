@@ -126,6 +126,102 @@ test_a_change_during_the_fill(Fixture *f, gconstpointer unused)
 }
 
 static void
+send_without_id(Fixture *f, guint from, guint to)
+{
+    FAKE_SET(f->fake, nameless_from, from);
+    FAKE_SET(f->fake, nameless_to, to);
+}
+
+static guint
+told_left_out(Fixture *f)
+{
+    CacheStatus status;
+    cache_get_status(f->cache, &status);
+    g_assert_cmpuint(status.n_projects, ==, 1);
+    g_assert_null(status.projects[0].last_error);
+    const guint n = status.projects[0].n_left_out;
+    cache_status_clear(&status);
+    return n;
+}
+
+/* One broken record costs itself: the others are served, and nothing is asked again because of it,
+ * now or after the next mount. */
+static void
+test_a_story_without_an_id_is_left_out(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    send_without_id(f, 700, 700);
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1199);
+    g_assert_null(project_find_story(project, 700));
+    g_assert_cmpuint(told_left_out(f), ==, 1);
+    fake_service_reset(f->fake);
+    test_clock_advance_ms(TTL_MS + 1);
+    g_autoptr(Project) again = expect_project(f);
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 1);
+    g_clear_pointer(&f->cache, cache_close);
+    open_cache(f, 1200, TTL_MS);
+    g_autoptr(Project) remounted = expect_project(f);
+    g_assert_cmpuint(fake_service_requests(f->fake), ==, 0);
+    g_assert_cmpuint(told_left_out(f), ==, 1);
+}
+
+/* A whole page of them does not end the listing. */
+static void
+test_a_page_without_ids_is_left_out(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    send_without_id(f, 1, 500);
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 700);
+    g_assert_cmpuint(told_left_out(f), ==, 500);
+}
+
+static void
+test_only_stories_without_ids_are_an_error(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    send_without_id(f, 1, 1200);
+    g_assert_null(get_project(f, &error));
+    g_assert_error(error, ERR, ERR_PROTOCOL);
+    g_assert_nonnull(strstr(error->message, "none has an id"));
+}
+
+static void
+test_a_change_during_a_fill_without_an_id(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    send_without_id(f, 700, 700);
+    FAKE_SET(f->fake, moves_between_pages, TRUE);
+    FAKE_SET(f->fake, changed_id, 600);
+    g_autoptr(Project) project = expect_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 1199);
+    g_assert_cmpint(project->version, ==, 11);
+    g_assert_cmpuint(told_left_out(f), ==, 1);
+}
+
+/* A story that loses its id is gone, and counted once however often it changes. */
+static void
+test_a_change_without_an_id(Fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(Project) before = expect_project(f);
+    send_without_id(f, 800, 800);
+    FAKE_SET(f->fake, changed_id, 800);
+    for (gint64 version = 11; version <= 12; version++) {
+        fake_service_reset(f->fake);
+        FAKE_SET(f->fake, version, version);
+        test_clock_advance_ms(TTL_MS + 1);
+        g_autoptr(Project) after = expect_project(f);
+        g_assert_cmpint(after->version, ==, version);
+        g_assert_cmpuint(after->n_stories, ==, 1199);
+        g_assert_cmpuint(told_left_out(f), ==, 1);
+        g_assert_cmpuint(fake_service_requests(f->fake), <=, 4);
+    }
+}
+
+static void
 test_nothing_changed(Fixture *f, gconstpointer unused)
 {
     (void)unused;
@@ -412,6 +508,11 @@ main(int argc, char **argv)
     ADD("/cache/small-pages", test_a_service_with_small_pages);
     ADD("/cache/incomplete", test_a_missing_story_is_an_error);
     ADD("/cache/change-during-fill", test_a_change_during_the_fill);
+    ADD("/cache/story-without-id", test_a_story_without_an_id_is_left_out);
+    ADD("/cache/page-without-ids", test_a_page_without_ids_is_left_out);
+    ADD("/cache/only-stories-without-ids", test_only_stories_without_ids_are_an_error);
+    ADD("/cache/change-during-fill-without-id", test_a_change_during_a_fill_without_an_id);
+    ADD("/cache/change-without-id", test_a_change_without_an_id);
     ADD("/cache/nothing-changed", test_nothing_changed);
     ADD("/cache/one-story-changed", test_one_story_changed);
     ADD("/cache/deleted", test_a_story_deleted);

@@ -12,7 +12,8 @@ static GPtrArray *
 parse_stories(const char *json)
 {
     g_autoptr(GError) error = NULL;
-    GPtrArray *stories = model_parse_stories(json, strlen(json), &error);
+    guint left_out;
+    GPtrArray *stories = model_parse_stories(json, strlen(json), &left_out, &error);
     g_assert_no_error(error);
     return stories;
 }
@@ -125,19 +126,12 @@ test_mended_input(void)
 static void
 test_refusals(void)
 {
-    static const char *const refused[] = {"",
-                                          "{}",
-                                          "[1]",
-                                          "[{}]",
-                                          "[{\"id\":0}]",
-                                          "[{\"id\":-4}]",
-                                          "[{\"id\":1}",
-                                          "<html>",
-                                          "null",
-                                          "[{\"id\":1}] trailing"};
+    static const char *const refused[] = {"",       "{}",   "[{\"id\":1}",
+                                          "<html>", "null", "[{\"id\":1}] trailing"};
     for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
         g_autoptr(GError) error = NULL;
-        GPtrArray *stories = model_parse_stories(refused[i], strlen(refused[i]), &error);
+        guint left_out;
+        GPtrArray *stories = model_parse_stories(refused[i], strlen(refused[i]), &left_out, &error);
         g_assert_null(stories);
         g_assert_error(error, ERR, ERR_PROTOCOL);
     }
@@ -150,8 +144,23 @@ test_refusals(void)
     }
     (void)g_string_append(deep, "}]");
     g_autoptr(GError) error = NULL;
-    g_assert_null(model_parse_stories(deep->str, deep->len, &error));
+    guint left_out;
+    g_assert_null(model_parse_stories(deep->str, deep->len, &left_out, &error));
     g_assert_error(error, ERR, ERR_PROTOCOL);
+}
+
+static void
+test_stories_without_an_id_are_left_out(void)
+{
+    static const char json[] = "[1,{\"id\":1},{},{\"id\":0},null,{\"id\":-4},{\"id\":\"2\"}]";
+    guint left_out;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) stories = model_parse_stories(json, strlen(json), &left_out, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(left_out, ==, 5);
+    g_assert_cmpuint(stories->len, ==, 2);
+    g_assert_cmpint(((ParsedStory *)stories->pdata[0])->row->id, ==, 1);
+    g_assert_cmpint(((ParsedStory *)stories->pdata[1])->row->id, ==, 2);
 }
 
 static void
@@ -340,5 +349,6 @@ main(int argc, char **argv)
     g_test_add_func("/model/project-parts", test_project_parts);
     g_test_add_func("/model/account", test_account_hides_the_token);
     g_test_add_func("/model/recorded-stories", test_recorded_stories);
+    g_test_add_func("/model/story-without-id", test_stories_without_an_id_are_left_out);
     return g_test_run();
 }

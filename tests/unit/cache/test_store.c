@@ -60,7 +60,9 @@ static void
 fill(Store *store)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) stories = model_parse_stories(stories_json, strlen(stories_json), &error);
+    guint left_out;
+    g_autoptr(GPtrArray) stories =
+        model_parse_stories(stories_json, strlen(stories_json), &left_out, &error);
     g_assert_no_error(error);
     g_autoptr(Project) project = project_new(9);
     static const char head[] =
@@ -114,7 +116,9 @@ test_round_trip(Fixture *f, gconstpointer unused)
     g_assert_cmpint(project_find_iteration(project, 1)->story_ids[1], ==, 4);
     g_assert_cmpstr(project_find_member(project, 3)->person.username, ==, "bo");
 
-    g_autoptr(GPtrArray) stories = model_parse_stories(stories_json, strlen(stories_json), &error);
+    guint left_out;
+    g_autoptr(GPtrArray) stories =
+        model_parse_stories(stories_json, strlen(stories_json), &left_out, &error);
     const Story *put = ((ParsedStory *)stories->pdata[0])->story;
     g_autoptr(Story) got = store_load_story(f->store, 5, &error);
     g_assert_no_error(error);
@@ -259,7 +263,8 @@ test_a_full_disk_rolls_back(Fixture *f, gconstpointer unused)
         (void)g_string_append_c(big, 'x');
     }
     (void)g_string_append(big, "\"}]");
-    g_autoptr(GPtrArray) stories = model_parse_stories(big->str, big->len, &error);
+    guint left_out;
+    g_autoptr(GPtrArray) stories = model_parse_stories(big->str, big->len, &left_out, &error);
     g_assert_no_error(error);
     g_assert_true(store_begin(f->store, &error));
     g_assert_false(store_put_story(f->store, stories->pdata[0], &error));
