@@ -375,6 +375,43 @@ prepare_body(HttpRequest *request)
         request->upload && tracker_token_person(http->tracker, token_of(request)) == 0;
 }
 
+typedef struct HeaderCount {
+    const char *name;
+    guint n;
+} HeaderCount;
+
+static enum MHD_Result
+count_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    HeaderCount *count = cls;
+    (void)kind;
+    (void)value;
+    if (g_ascii_strcasecmp(name, count->name) == 0) {
+        count->n++;
+    }
+    return MHD_YES;
+}
+
+static guint
+n_headers(const HttpRequest *request, const char *name)
+{
+    HeaderCount count = {name, 0};
+    (void)MHD_get_connection_values(request->conn->handle, MHD_HEADER_KIND, count_header, &count);
+    return count.n;
+}
+
+/* Is there one way only to see where the request ends? libmicrohttpd takes the first of several
+ * lengths, and a proxy in front that takes another would let one client's body become the next
+ * client's request (RFC 9112, 6.3). */
+static gboolean
+has_one_end(const HttpRequest *request)
+{
+    const char *coding = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    guint n_lengths = n_headers(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    guint n_codings = n_headers(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    return n_lengths + n_codings <= 1 && (!coding || g_ascii_strcasecmp(coding, "chunked") == 0);
+}
+
 static enum MHD_Result
 begin(HttpRequest *request, const char *method)
 {
@@ -387,6 +424,10 @@ begin(HttpRequest *request, const char *method)
     if (is_stopping(http)) {
         request->body.state = HTTP_BODY_BUSY;
         return refuse_body(request);
+    }
+    if (!has_one_end(request)) {
+        return http_answer_error(request, MHD_HTTP_BAD_REQUEST, "invalid_parameter",
+                                 "The headers do not say in one way where the request ends.", -1);
     }
     if (length > request->body.limit) {
         request->body.state = HTTP_BODY_TOO_LARGE;

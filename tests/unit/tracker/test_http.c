@@ -375,6 +375,35 @@ test_slow_clients(void)
     server_stop(&server);
 }
 
+/* What follows the shorter of two lengths is not taken for the next request. */
+static void
+test_two_ends(void)
+{
+    static const char *const headers[] = {
+        "Content-Length: 2\r\nContent-Length: 60\r\n",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+    };
+    Server server;
+    server_start(&server, (Config){0});
+    for (guint i = 0; i < G_N_ELEMENTS(headers); i++) {
+        g_autofree char *text = g_strdup_printf("POST " ME " HTTP/1.1\r\nHost: x\r\n%s\r\n"
+                                                "{}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+                                                headers[i]);
+        int fd = server_connect(&server, text);
+        g_autoptr(GString) got = g_string_new(NULL);
+        char bytes[4096];
+        for (gssize n; (n = recv(fd, bytes, sizeof bytes, 0)) > 0;) {
+            g_string_append_len(got, bytes, n);
+        }
+        g_assert_true(g_str_has_prefix(got->str, "HTTP/1.1 400 "));
+        g_assert_null(strstr(got->str + 1, "HTTP/1.1 "));
+        (void)close(fd);
+    }
+    server_stop(&server);
+}
+
 /* A client that sends a byte now and then is never idle, and is cut off all the same. */
 static void
 test_trickling_client(void)
@@ -481,6 +510,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/access-log", test_access_log);
     g_test_add_func("/http/addresses", test_addresses);
     g_test_add_func("/http/slow-clients", test_slow_clients);
+    g_test_add_func("/http/two-ends", test_two_ends);
     g_test_add_func("/http/trickling-client", test_trickling_client);
     g_test_add_func("/http/graceful-stop", test_graceful_stop);
     g_test_add_func("/http/connection-limit", test_connection_limit);
