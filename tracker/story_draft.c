@@ -368,19 +368,6 @@ in_scale(char *const *points, double estimate)
     return FALSE;
 }
 
-void
-story_draft_fit_estimate(Call *call, StoryDraft *draft)
-{
-    g_auto(GStrv) points = NULL;
-    g_auto(Settings) settings;
-
-    settings_read(call, draft->project_id, &settings);
-    points = g_strsplit(settings.point_scale, ",", -1);
-    draft->has_estimate = draft->has_estimate &&
-                          (type_bit(draft->type) & estimated_types(&settings)) &&
-                          in_scale(points, draft->estimate);
-}
-
 static gboolean
 check_estimate(Call *call, const StoryDraft *draft, const Settings *settings)
 {

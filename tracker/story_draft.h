@@ -34,8 +34,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoryDraft, story_draft_free)
 
 /* Everything but labels, position and project. */
 void story_draft_apply(Call *call, StoryDraft *draft, const json_t *given);
-/* Takes away an estimate that the draft's project does not allow. */
-void story_draft_fit_estimate(Call *call, StoryDraft *draft);
 /* Another state, with what follows from it for accepted_at. */
 void story_draft_set_state(Call *call, StoryDraft *draft, const char *state);
 /* The rules; `before` is the story as it was, NULL of a new one. */

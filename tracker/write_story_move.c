@@ -1,9 +1,9 @@
 /* A story that moves to another project keeps its id and all that hangs below it. What refers to
  * things of the old project is carried over by name (labels are made where they lack, reviews find
  * the type of that name) or left behind (owners and followers who are no members there, reviews of
- * a type that is not known there; the reference is unsure, and allows it). So are the integration
- * and an estimate that is not in the scale there (unsure); where the state needs one, the request
- * must bring it.
+ * a type that is not known there; the reference is unsure, and allows it). So is the integration.
+ * An estimate stays, also one that is not in the scale there, as when a project's scale is changed
+ * (unsure): nobody is to lose it by a move.
  *
  * Both projects get a version. For the old one the story changes its project_id; for the new one it
  * begins to exist, so that each project's activities tell its whole state. */
@@ -91,7 +91,6 @@ write_story_move(Call *call, StoryDraft *draft, const StoryDraft *before, gint64
     }
     change_touch(call, &kind_story, draft->id);
     draft->project_id = target_id;
-    story_draft_fit_estimate(call, draft);
     draft->integration_id = 0;
     keep_members(call, draft->owner_ids, target_id, ROLE_MEMBER);
     keep_members(call, draft->follower_ids, target_id, ROLE_VIEWER);
