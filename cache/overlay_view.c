@@ -17,7 +17,7 @@ typedef struct Remembered {
     GPtrArray *edits;
     StoryRow *row;     /* NULL: it is gone */
     gint64 project_id; /* where it is now */
-    GPtrArray *labels; /* of Label names that the project may lack, with their ids; NULL */
+    GPtrArray *labels; /* of NewLabel: its labels, which the project may lack; NULL: none */
 } Remembered;
 
 struct OverlayView {
@@ -78,21 +78,20 @@ same_edits(const GPtrArray *a, const GPtrArray *b)
     return a->len == b->len && memcmp(a->pdata, b->pdata, a->len * sizeof *a->pdata) == 0;
 }
 
+/* A new label has the number of its edit first, and then one of the server's that its project's
+ * list of labels has only after the next look. */
 static GPtrArray *
-labels_without_id(const json_t *story)
+labels_of(const json_t *story)
 {
     GPtrArray *labels = NULL;
     gsize i;
     const json_t *element;
     json_array_foreach(json_object_get(story, "labels"), i, element)
     {
-        gint64 id = json_get_id(element, "id");
-        if (edit_id_is_provisional(id)) {
-            NewLabel *label = g_new(NewLabel, 1);
-            *label = (NewLabel){id, json_dup_string(element, "name")};
-            labels = labels ? labels : g_ptr_array_new_with_free_func(new_label_free);
-            g_ptr_array_add(labels, label);
-        }
+        NewLabel *label = g_new(NewLabel, 1);
+        *label = (NewLabel){json_get_id(element, "id"), json_dup_string(element, "name")};
+        labels = labels ? labels : g_ptr_array_new_with_free_func(new_label_free);
+        g_ptr_array_add(labels, label);
     }
     return labels;
 }
@@ -133,7 +132,7 @@ remember_story(OverlayView *view, gint64 id, StoryRow *base_row, GPtrArray *edit
         ParsedStory *parsed = model_tree_parse_story(object);
         known->row = story_row_ref(parsed->row);
         known->project_id = parsed->story->project_id;
-        known->labels = labels_without_id(object);
+        known->labels = labels_of(object);
         parsed_story_free(parsed);
     }
     (void)g_hash_table_replace(view->stories, &known->id, known);

@@ -26,6 +26,8 @@ echo 2 >"$fields/estimate"
 equal "$(remote .estimate)" 2 "the estimate at the server"
 echo booking >"$fields/labels"
 equal "$(remote '.labels[0].name')" booking "the label at the server"
+echo "booking, quite new" >"$fields/labels"
+[ -d "$project/labels/quite new" ] || fail "a new label's folder is not named after it: $(ls "$project/labels")"
 for name in description nonsense; do
     [ ! -e "$fields/$name" ] || fail ".fields/$name is there"
 done
