@@ -25,7 +25,7 @@ typedef struct Wait {
 typedef struct Slot {
     CacheKey key;
     gboolean running, refilling;
-    gint64 began_ms;  /* running since then */
+    gint64 began_ms;  /* running since then; 0: never */
     Account *account; /* CACHE_ACCOUNT */
     Project *project; /* CACHE_PROJECT */
     gint64 confirmed_ms, checked_ms;
@@ -155,13 +155,17 @@ begin_locked(Slot *slot)
     slot->began_ms = clock_monotonic_ms();
 }
 
-/* The failure that still holds, or NULL. `have_data`: a mere timeout elsewhere then counts too. */
+/* The failure that still holds, or NULL. `have_data`: a mere timeout elsewhere then counts too. No
+ * failure elsewhere keeps a project from being looked for in the store, which is how it begins. */
 static const GError *
 failure_locked(const Index *index, const Slot *slot, gboolean have_data)
 {
     gint64 now_ms = clock_monotonic_ms();
     if (slot->error && now_ms < slot->retry_at_ms) {
         return slot->error;
+    }
+    if (slot->key.kind == CACHE_PROJECT && slot->began_ms == 0) {
+        return NULL;
     }
     if (index->offline_error && now_ms < index->offline_retry_at_ms &&
         (have_data || index->offline_error->code == ERR_OFFLINE)) {

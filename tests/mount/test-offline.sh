@@ -30,6 +30,7 @@ unmount "$work/mnt"
 
 # A remount with the server gone still shows the tree, and says that it is old.
 stop_server
+advance_clock 60000 # so the mount has asked for the account, and knows that nothing answers, when the project is asked for
 mount_fs "$url" "$work/mnt" ttl=1,timeout=5
 equal "$(rsync -ai --exclude attachments "$work/mnt/" "$work/copy/")" "" "remounted offline"
 unmount "$work/mnt"
