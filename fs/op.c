@@ -25,6 +25,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fs/target.h"
+
 #define STAT_BLOCK_BYTES 512
 #define IO_BLOCK_BYTES 4096
 /* A timeout in seconds beyond which nothing is gained. */
@@ -41,6 +43,27 @@ op_resolve(Fs *fs, NodeKey *key)
     if (edit_id_is_provisional(key->sub)) {
         key->sub = cache_resolve_id(fs->cache, key->sub);
     }
+}
+
+gboolean
+op_find_own(Fs *fs, const NodeKey *folder, const char *name, ScratchEntry *ret_entry)
+{
+    if (scratch_find(fs->scratch, inode_number(fs->inodes, folder), name, ret_entry)) {
+        return TRUE;
+    }
+    NodeKey made;
+    if (!target_former(folder, name, &made)) {
+        return FALSE;
+    }
+    const NodeKey former = made;
+    op_resolve(fs, &made);
+    if (made.id == former.id && made.sub == former.sub) {
+        return FALSE; /* it still is its name, or never was one */
+    }
+    made.of = made.kind;
+    made.kind = NODE_ALIAS;
+    *ret_entry = (ScratchEntry){.what = SCRATCH_ALIAS, .key = made};
+    return TRUE;
 }
 
 Op *

@@ -161,6 +161,10 @@ gboolean op_fail(CacheAsk *ask, ErrCode code, const char *message);
  * here it becomes the real one. */
 void op_resolve(Fs *fs, NodeKey *key);
 
+/* scratch_find(), and the name that something had before it got its real id: an alias too, so that
+ * who has listed or opened it while the server was away neither misses it nor makes it twice. */
+gboolean op_find_own(Fs *fs, const NodeKey *folder, const char *name, ScratchEntry *ret_entry);
+
 /* Keeps a copy of `key` as op->thing. */
 void op_keep_thing(Op *op, const NodeKey *key);
 

@@ -94,7 +94,7 @@ static gboolean
 answer_scratch(Op *op, NodeKey *ret_alias)
 {
     g_auto(ScratchEntry) entry = {0};
-    if (!scratch_find(op->fs->scratch, inode_number(op->fs->inodes, &op->key), op->name, &entry)) {
+    if (!op_find_own(op->fs, &op->key, op->name, &entry)) {
         return FALSE;
     }
     switch (entry.what) {

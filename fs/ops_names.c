@@ -63,8 +63,7 @@ find(Op *op, const NodeKey *folder, const char *name, CacheAsk *ask, Named *ret_
     Fs *fs = op->fs;
     g_auto(Scene) scene = {0};
     ret_named->folder = inode_number(fs->inodes, folder);
-    if (scratch_find(fs->scratch, ret_named->folder, name, &ret_named->entry) &&
-        ret_named->entry.what != SCRATCH_GAP) {
+    if (op_find_own(fs, folder, name, &ret_named->entry) && ret_named->entry.what != SCRATCH_GAP) {
         if (ret_named->entry.what == SCRATCH_ALIAS) {
             follow_alias(fs, ret_named);
         }

@@ -344,7 +344,7 @@ run_create(Op *op, CacheAsk *ask)
     g_autofree char *key_name = NULL;
     NodeKey key;
     const guint64 folder = inode_number(fs->inodes, &op->key);
-    const gboolean there = scratch_find(fs->scratch, folder, op->name, &entry);
+    const gboolean there = op_find_own(fs, &op->key, op->name, &entry);
     if (there && entry.what == SCRATCH_FILE) {
         return create_over(op, &entry, ask);
     }

@@ -1,6 +1,8 @@
 /* One table for files, one for folders. */
 #include "fs/target.h"
 
+#include "fs/tree.h"
+
 static const struct {
     NodeKind kind;
     EditFile file;
@@ -140,6 +142,23 @@ target_made(const NodeKey *folder, gint64 id)
         key.sub = id;
     }
     return key;
+}
+
+gboolean
+target_former(const NodeKey *folder, const char *name, NodeKey *ret_made)
+{
+    guint position;
+    gint64 id = 0;
+    const gboolean is_of_thing = folder->kind == NODE_TASKS
+                                     ? tree_parse_position_name(name, &position, &id)
+                                     : tree_parse_item_name(name, &id);
+    EditTarget target;
+    if (!is_of_thing || !edit_id_is_provisional(id) || folder->kind == NODE_ATTACHMENTS ||
+        !target_of_new(folder, &target)) {
+        return FALSE;
+    }
+    *ret_made = target_made(folder, id);
+    return TRUE;
 }
 
 gboolean

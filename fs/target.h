@@ -18,6 +18,10 @@ gboolean target_of_removal(const NodeKey *key, EditTarget *ret_target);
 /* The node of what a creation in `folder` made. */
 NodeKey target_made(const NodeKey *folder, gint64 id);
 
+/* What was made under a provisional id that `name` tells, with that id; FALSE: `name` tells none.
+ */
+gboolean target_former(const NodeKey *folder, const char *name, NodeKey *ret_made);
+
 /* Whose `.error` and `.conflict` it is; FALSE: nobody's (the root, my/). */
 gboolean target_owner(const NodeKey *key, EditOwner *ret_owner, gint64 *ret_id);
 

@@ -77,6 +77,8 @@ mount_fs "$url" "$m" rw,save_wait=0,timeout=5
 looks_right "after a remount"
 
 # --- The server is back ---
+comment=$(basename "$(find "$story/comments" -name "new-*")")
+task=$(basename "$(find "$project/stories/$name/tasks" -name "*-new-*")")
 start_server "$work/t.db" --faults
 queue retry
 until_true 60 "the queue is empty" queue_is_empty || fail "left in the queue: $(queue)"
@@ -92,4 +94,14 @@ api GET "/projects/$pid/stories/$made_id/activity?limit=500" | jq -r '.[].kind' 
 equal "$(head -n 1 "$work/kinds")" story_create_activity "the first that arrived of the new story"
 equal "$(grep -c create_activity "$work/kinds")" 5 "what was made: a story, three comments, a task"
 [ -d "$project/stories/$made_id-Made-offline" ] || fail "no folder under its number"
+
+# --- Who has listed or opened what was made finds it by the name it had, and does not make it twice ---
+equal "$(readlink "$project/stories/$name")" "$made_id-Made-offline" "the story's former name"
+equal "$(stat -L -c %i "$project/stories/$name")" "$(stat -c %i "$project/stories/$made_id-Made-offline")" "what it leads to"
+[ "$(stat -c %F "$project/stories/new-999-Made-offline" 2>&1)" != "symbolic link" ] || fail "a name that nothing had"
+echo "said again" >"$story/comments/$comment"
+echo "- [ ] to do again" >"$project/stories/$name/tasks/$task"
+until_true 60 "the queue is empty again" queue_is_empty || fail "left in the queue: $(queue)"
+equal "$(api GET "/projects/$pid/stories/$sid/comments" | jq -r 'map(.text) | .[] | select(startswith("said"))')" "said again" "the comment"
+equal "$(api GET "/projects/$pid/stories/$made_id/tasks" | jq -r '[.[] | "\(.description) \(.complete)"] | join(",")')" "to do again false" "the task"
 unmount "$m"
