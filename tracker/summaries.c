@@ -175,11 +175,26 @@ summary_blocked_stories(Render *render, GString *out, gint64 story_id)
     g_string_append_c(out, ']');
 }
 
-/* Sums over the stories of a release: counts or points, all or the accepted ones. */
+static gint64
+project_of(Render *render, const char *sql, gint64 id)
+{
+    g_autoptr(DbStmt) stmt = db_prepare(render->conn, sql);
+
+    db_bind_int(stmt, 1, id);
+    return db_next(stmt) ? db_int(stmt, 0) : 0;
+}
+
+#define RELEASE_PROJECT "SELECT project_id FROM story WHERE id = ?1 AND story_type = 'release'"
+
+/* Sums over the stories of a release: counts or points, all or the accepted ones. Nothing for a
+ * story of another type. */
 static void
 write_release_sum(Render *render, GString *out, gint64 release_id, gboolean points,
                   gboolean accepted_only)
 {
+    if (project_of(render, RELEASE_PROJECT, release_id) == 0) {
+        return;
+    }
     g_autoptr(GArray) ids = computed_release_stories(render, release_id);
     g_autoptr(DbStmt) stmt = db_prepare(
         render->conn, "SELECT current_state, COALESCE(estimate, 0) FROM story WHERE id = ?1");
@@ -219,22 +234,12 @@ summary_release_counts_total(Render *render, GString *out, gint64 release_id)
     write_release_sum(render, out, release_id, FALSE, FALSE);
 }
 
-static gint64
-project_of(Render *render, const char *sql, gint64 id)
-{
-    g_autoptr(DbStmt) stmt = db_prepare(render->conn, sql);
-
-    db_bind_int(stmt, 1, id);
-    return db_next(stmt) ? db_int(stmt, 0) : 0;
-}
-
 /* The end of the iteration that the plan puts the marker in; none for the Icebox. */
 void
 summary_release_completion(Render *render, GString *out, gint64 release_id)
 {
-    gint64 project_id = project_of(
-        render, "SELECT project_id FROM story WHERE id = ?1 AND current_state <> 'accepted'",
-        release_id);
+    gint64 project_id =
+        project_of(render, RELEASE_PROJECT " AND current_state <> 'accepted'", release_id);
     const Plan *plan = project_id ? computed_plan(render, project_id) : NULL;
 
     for (gsize i = plan ? plan->current : 0; plan && i < plan->n_iterations; i++) {

@@ -243,6 +243,13 @@ test_summaries(Fixture *f)
                     "{\"id\":556,\"story_ids\":[550,555],\"projected_completion\":"
                     "\"2017-05-08T07:00:00Z\",\"points_accepted\":3,\"points_total\":5,"
                     "\"counts_accepted\":1,\"counts_total\":2}");
+    g_assert_cmpstr(fixture_get(f, "projects/99/stories/bulk",
+                                "ids=555,556&fields=points_accepted,points_total,"
+                                "counts_accepted,counts_total,projected_completion"),
+                    ==,
+                    "[{\"id\":555},{\"id\":556,\"projected_completion\":"
+                    "\"2017-05-08T07:00:00Z\",\"points_accepted\":3,\"points_total\":5,"
+                    "\"counts_accepted\":1,\"counts_total\":2}]");
     g_assert_cmpstr(fixture_get(f, "epics/4001",
                                 "fields=past_done_story_estimates,past_done_stories_count,"
                                 "past_done_stories_no_point_count"),
