@@ -26,9 +26,9 @@
  * made_person_id (an importer's person of its own, when nobody saw everything). */
 #include "tracker/schema.h"
 
+#include "tracker/blocking.h"
 #include "tracker/schema_shown.h"
 #include "tracker/schema_text.h"
-#include "tracker/summaries.h"
 
 /* story_count: how many stories a project has, which every page of them says; to count 100 000
  * takes milliseconds. */
@@ -284,7 +284,7 @@ static const char *const steps[] = {
     " secrets TEXT, created_at INTEGER, updated_at INTEGER, extra TEXT);"
     "CREATE INDEX integration_project ON integration(project_id, id);"
 
-    SCHEMA_BLOCKERS SCHEMA_COUNTS SCHEMA_SHOWN SCHEMA_TEXT,
+    SCHEMA_BLOCKING SCHEMA_COUNTS SCHEMA_SHOWN SCHEMA_TEXT,
 };
 
 int

@@ -12,6 +12,8 @@
  * digits that end its text. */
 #pragma once
 
+#include "tracker/blocking.h"
+
 #define SHOWN_ALL "-1"
 
 #define SHOWN_RAISE(which) " UPDATE story_shown SET number = number + 1 WHERE story_id " which ";"
@@ -33,8 +35,7 @@
     SHOWN_TRIGGER(table, "update", "UPDATE", "= " SHOWN_ALL)                                       \
     SHOWN_TRIGGER(table, "delete", "DELETE", "= " SHOWN_ALL)
 
-#define SHOWN_NAMED(text)                                                                          \
-    "CAST(substr(" text ", length(rtrim(" text ", '0123456789')) + 1) AS INTEGER)"
+#define SHOWN_NAMED(text) "CAST(" BLOCKING_DIGITS(text) " AS INTEGER)"
 #define SHOWN_NAMED_BY_BLOCKERS_OF(row)                                                            \
     "IN (SELECT " SHOWN_NAMED("description") " FROM blocker WHERE story_id = " row ".id)"
 

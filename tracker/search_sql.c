@@ -7,11 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "tracker/blocking.h"
 #include "tracker/json_writer.h"
 #include "tracker/schema_text.h"
 #include "tracker/search_dates.h"
 #include "tracker/search_text.h"
-#include "tracker/summaries.h"
 
 typedef struct Builder {
     Where *where;
@@ -365,9 +365,7 @@ add_estimate(Builder *builder, const SearchValue *value)
 #define BLOCKED                                                                                    \
     "EXISTS(SELECT 1 FROM blocker b WHERE b.story_id = t.id AND COALESCE(b.resolved, 0) = 0)"
 #define BLOCKING                                                                                   \
-    "t.id IN (SELECT " BLOCKER_TARGET(                                                             \
-        "b.description") " FROM blocker b"                                                         \
-                         " WHERE COALESCE(b.resolved, 0) = 0 AND b.description IS NOT NULL)"
+    "EXISTS(SELECT 1 FROM " BLOCKING_FROM " WHERE " BLOCKING_WHERE("t.id", "t.project_id") ")"
 
 typedef struct Property {
     const char *name, *sql;

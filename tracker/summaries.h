@@ -7,18 +7,6 @@
 #include "tracker/planning.h"
 #include "tracker/render.h"
 
-/* A blocker is free text; it blocks with the first story that it names, as "#ID" or by the story's
- * address. SQL of that id, 0 for none; `text` must not be NULL. */
-#define BLOCKER_TARGET(text)                                                                       \
-    "CASE WHEN instr(" text ", '#') > 0 THEN CAST(substr(" text ", instr(" text ", '#') + 1)"      \
-    " AS INTEGER) WHEN instr(" text ", '/story/show/') > 0 THEN CAST(substr(" text ", instr(" text \
-    ", '/story/show/') + 12) AS INTEGER) WHEN instr(" text ", '/stories/') > 0"                    \
-    " THEN CAST(substr(" text ", instr(" text ", '/stories/') + 9) AS INTEGER) ELSE 0 END"
-
-/* Each story of a listing asks who is blocked by it: without this index a page would read all
- * blockers for each. */
-#define SCHEMA_BLOCKERS "CREATE INDEX blocker_target ON blocker(" BLOCKER_TARGET("description") ");"
-
 void summary_cycle_time(Render *render, GString *out, gint64 story_id);
 void summary_blocked_stories(Render *render, GString *out, gint64 story_id);
 void summary_release_points_accepted(Render *render, GString *out, gint64 release_id);

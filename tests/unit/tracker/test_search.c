@@ -411,6 +411,36 @@ test_epic_filter(Fixture *fixture)
     json_decref(root);
 }
 
+/* What blocks by is:blocking blocks by blocked_story_ids, and nothing else does. */
+static void
+test_blocking(Fixture *fixture)
+{
+    static const struct {
+        const char *description, *found;
+    } cases[] = {
+        {"#562", "562"},
+        {"https://www.pivotaltracker.com/story/show/562", "562"},
+        {"/n/projects/99/stories/562", "562"},
+        {"until #562 is there", ""},
+        {"see #562", ""},
+        {"#555", ""}, /* it hangs on that */
+        {"#700", ""}, /* of another project */
+        {"#", ""},
+        {"562", ""},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "UPDATE blocker SET description = '%s' WHERE id = 900", cases[i].description);
+        const char *ids = *cases[i].found ? "[555]" : "[]";
+        g_autofree char *told = g_strdup_printf("{\"id\":562,\"blocked_story_ids\":%s}", ids);
+
+        fixture_sql(fixture, sql);
+        assert_finds(fixture, "is:blocking", cases[i].found, "");
+        g_assert_cmpstr(fixture_get(fixture, "stories/562", "fields=blocked_story_ids"), ==, told);
+    }
+}
+
 /* What was accepted is done when its iteration ends: Monday, 2017-05-08 07:00 UTC. Velocity follows
  * the clock as well: one point in the only iteration with any, of three. */
 static void
@@ -563,6 +593,7 @@ test_plans(Fixture *fixture)
         const char *query, *step;
     } cases[] = {
         {"wombat", "SEARCH t USING INTEGER PRIMARY KEY"},
+        {"is:blocking", "SEARCH b USING INDEX blocker_named"},
         {"name:wombat", "SEARCH t USING INTEGER PRIMARY KEY"},
         {"w?mbat", "SEARCH t USING INTEGER PRIMARY KEY"},
         {"label:plans", "SEARCH t USING INTEGER PRIMARY KEY"},
@@ -599,6 +630,7 @@ main(int argc, char **argv)
     fixture_test_with("/search/filter", more, test_filter);
     fixture_test_with("/search/epic-filter", more, test_epic_filter);
     fixture_test_with("/search/rollover", more, test_rollover);
+    fixture_test_with("/search/blocking", more, test_blocking);
     fixture_test_with("/search/many", more, test_many);
     fixture_test_with("/search/workspace", more, test_workspace);
     fixture_test_with("/search/plans", more, test_plans);
