@@ -370,6 +370,41 @@ test_shape(Fixture *fixture)
         "}],\"total_hits\":1}}");
 }
 
+/* As a client of 2017 sends it. */
+static void
+test_query_in_body(Fixture *fixture)
+{
+    static const struct {
+        const char *path, *query, *type, *body, *answer;
+    } cases[] = {
+        {"search", "fields=stories(total_hits)", "application/json", "{\"query\":\"id:555\"}",
+         "{\"stories\":{\"total_hits\":1}}"},
+        {"search", "fields=stories(total_hits)&query=id:1", "application/json",
+         "{\"query\":\"id:555\"}", "{\"stories\":{\"total_hits\":0}}"},
+        {"stories/bulk", NULL, "application/json; charset=utf-8",
+         "{\"ids\":[555,557],\"fields\":\"id\"}", "[{\"id\":555},{\"id\":557}]"},
+        {"stories", "limit=0", "application/json", "{\"envelope\":false,\"offset\":2}", "[]"},
+        {"stories", "limit=0", "application/json", "null", "[]"},
+        {"stories", "limit=0", "text/plain", "{", "[]"},
+        {"stories", "limit=0", "application/json", "{", "could_not_parse_body"},
+        {"stories", "limit=0", "application/json", "{\"nope\":1}",
+         "cannot accept the parameter: nope"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_strconcat("/services/v5/projects/99/", cases[i].path, NULL);
+        TrackerRequest request = {.method = "GET",
+                                  .path = path,
+                                  .query = cases[i].query,
+                                  .token = TOKEN_ADA,
+                                  .content_type = cases[i].type,
+                                  .body = cases[i].body,
+                                  .body_bytes = strlen(cases[i].body)};
+
+        g_assert_nonnull(strstr(fixture_request(fixture, &request), cases[i].answer));
+    }
+}
+
 static void
 assert_filtered(Fixture *fixture, const char *query, const char *ids)
 {
@@ -630,6 +665,7 @@ main(int argc, char **argv)
     fixture_test_with("/search/filter", more, test_filter);
     fixture_test_with("/search/epic-filter", more, test_epic_filter);
     fixture_test_with("/search/rollover", more, test_rollover);
+    fixture_test_with("/search/query-in-body", more, test_query_in_body);
     fixture_test_with("/search/blocking", more, test_blocking);
     fixture_test_with("/search/many", more, test_many);
     fixture_test_with("/search/workspace", more, test_workspace);
