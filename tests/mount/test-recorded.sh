@@ -4,6 +4,8 @@
 
 [ -d "$shared/recorded" ] || skip "no recordings beside the checkout"
 "$trackerfs" import --v5-json "$shared/recorded" "$work/r.db" >"$work/import.log" 2>&1 || { tail "$work/import.log"; fail "import"; }
+# Projects of which no story is recorded start a month ago: three of four iterations would be theirs, 43,000 empty ones since 2009.
+sqlite3 "$work/r.db" "UPDATE project SET start_date = date('now', '-30 days') WHERE id NOT IN (SELECT project_id FROM story)"
 start_server "$work/r.db"
 mount_fs "$work/r.db" "$work/local"
 mount_fs "$url" "$work/http" timeout=120
