@@ -77,6 +77,11 @@ read_section(const Config *config, GKeyFile *file, ConfigSection *section, GErro
                                                    : "");
             return FALSE;
         }
+        if (*value) {
+            g_set_error(error, ERR, ERR_INVALID, "%s: [%s] says %s= twice", config->path, name,
+                        *key);
+            return FALSE;
+        }
         g_autoptr(GError) cause = NULL;
         *value = g_key_file_get_string(file, name, *key, &cause);
         if (!*value) {

@@ -76,6 +76,7 @@ test_config_refusals(void)
 {
     refuse_section("[a]\nurl=https://a\nttl=5\n", "unknown key \"ttl\"");
     refuse_section("[a]\nurl=https://a\ntoken=5\n", "private file of its own");
+    refuse_section("[a]\nurl=https://a\nurl=https://b\n", "says url= twice");
     refuse_section("[a]\n", "[a] has no url=");
     refuse_config("url=https://a\n", "refused");
     refuse_config("[a\n", "refused");
