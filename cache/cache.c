@@ -656,6 +656,7 @@ cache_status_clear(CacheStatus *status)
     for (guint i = 0; i < status->n_projects; i++) {
         g_free(status->projects[i].name);
         g_free(status->projects[i].last_error);
+        g_free(status->projects[i].left_out);
     }
     g_clear_pointer(&status->projects, g_free);
     status->n_projects = 0;

@@ -252,9 +252,9 @@ typedef struct CacheProjectStatus {
     char *name;
     FillState state;
     guint stories_done, stories_total; /* of the running or last fill */
-    guint n_left_out;                  /* stories that came without an id */
     gint64 checked_ms;                 /* wall clock of the last confirmation; 0 never */
     char *last_error;                  /* NULL: none since the last success */
+    char *left_out;                    /* of project_dup_left_out() */
 } CacheProjectStatus;
 
 #define CACHE_ASKED_KINDS 8

@@ -619,7 +619,7 @@ fill_project_status(const Slot *slot, const ProjectName *name, CacheProjectStatu
     ret->state = slot->state;
     ret->stories_done = slot->stories_done;
     ret->stories_total = slot->stories_total;
-    ret->n_left_out = slot->project ? slot->project->n_left_out : 0;
+    ret->left_out = slot->project ? project_dup_left_out(slot->project) : NULL;
     ret->checked_ms = slot->project ? slot->checked_ms : 0;
     ret->last_error = slot->error ? g_strdup(slot->error->message) : NULL;
 }

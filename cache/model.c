@@ -305,6 +305,25 @@ copy_people_and_labels(Project *copy, const Project *project)
     }
 }
 
+char *
+project_dup_left_out(const Project *project)
+{
+    static const char *const words[N_LEFT_OUT][2] = {
+        [LEFT_OUT_STORIES] = {"story", "stories"},
+        [LEFT_OUT_EPICS] = {"epic", "epics"},
+        [LEFT_OUT_LABELS] = {"label", "labels"},
+        [LEFT_OUT_MEMBERS] = {"member", "members"},
+    };
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < N_LEFT_OUT; i++) {
+        const guint n = project->left_out[i];
+        if (n > 0) {
+            g_string_append_printf(text, "%s%u %s", text->len > 0 ? ", " : "", n, words[i][n > 1]);
+        }
+    }
+    return text->len > 0 ? g_strconcat(text->str, ": no id", NULL) : NULL;
+}
+
 Project *
 project_copy(const Project *project)
 {
@@ -315,7 +334,7 @@ project_copy(const Project *project)
     copy->updated_ms = project->updated_ms;
     copy->changed_ms = project->changed_ms;
     copy->current_iteration = project->current_iteration;
-    copy->n_left_out = project->n_left_out;
+    memcpy(copy->left_out, project->left_out, sizeof copy->left_out);
     copy->name = g_strdup(project->name);
     copy->record = text_copy(&project->record);
     copy->profile = text_copy(&project->profile);

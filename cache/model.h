@@ -106,6 +106,15 @@ typedef struct Iteration {
 
 /* One project with everything but the stories' texts. Arrays are sorted as noted and unique by id.
  */
+/* What can be left out of a project, the rest of it being shown. */
+typedef enum {
+    LEFT_OUT_STORIES,
+    LEFT_OUT_EPICS,
+    LEFT_OUT_LABELS,
+    LEFT_OUT_MEMBERS,
+    N_LEFT_OUT
+} LeftOut;
+
 typedef struct Project {
     gint64 id, account_id, version, created_ms, updated_ms;
     gint64 current_iteration; /* number; iterations below are done, above are backlog */
@@ -118,7 +127,7 @@ typedef struct Project {
     Iteration *iterations; /* by number */
     StoryRow **stories;    /* in board order: done, current, backlog, icebox */
     guint n_members, n_labels, n_epics, n_iterations, n_stories;
-    guint n_left_out;  /* stories that the service listed without an id: shown nowhere */
+    guint left_out[N_LEFT_OUT]; /* of what the service listed: came without an id, shown nowhere */
     gint64 changed_ms; /* the latest updated_ms of anything in it: the mtime of its folders */
 } Project;
 
@@ -145,6 +154,8 @@ typedef struct Activity {
 
 Account *account_ref(Account *account);
 void account_unref(Account *account);
+/* "1 story, 2 labels: no id"; NULL: nothing was left out. The caller's. */
+char *project_dup_left_out(const Project *project);
 Project *project_ref(Project *project);
 void project_unref(Project *project);
 Story *story_ref(Story *story);

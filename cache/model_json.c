@@ -362,10 +362,21 @@ model_tree_parse_story(const json_t *object)
     return parsed;
 }
 
-/* The array that `json` is; else NULL with ERR_PROTOCOL. */
-static json_t *
-parse_any_list(const char *json, gsize bytes, const char *what, GError **error)
+static gboolean
+is_usable(const json_t *element, const char *id_key)
 {
+    return json_is_object(element) && (!id_key || json_get_id(element, id_key) != 0);
+}
+
+/* The elements of the array that `json` is, if they are objects with a positive `id_key`. Others
+ * are left out and counted; with `ret_left_out` NULL, and when there is no array, it is NULL with
+ * ERR_PROTOCOL. */
+static json_t *
+parse_list(const char *json, gsize bytes, const char *what, const char *id_key, guint *ret_left_out,
+           GError **error)
+{
+    gsize i;
+    json_t *element;
     g_autoptr(Json) list = json_text_parse(json, bytes, error);
     if (!list) {
         g_prefix_error(error, "%s: ", what);
@@ -375,38 +386,27 @@ parse_any_list(const char *json, gsize bytes, const char *what, GError **error)
         g_set_error(error, ERR, ERR_PROTOCOL, "%s: the answer is no list", what);
         return NULL;
     }
-    return g_steal_pointer(&list);
-}
-
-static gboolean
-is_usable(const json_t *element, const char *id_key)
-{
-    return json_is_object(element) && (!id_key || json_get_id(element, id_key) != 0);
-}
-
-/* The same, each element an object with a positive `id_key`. */
-static json_t *
-parse_list(const char *json, gsize bytes, const char *what, const char *id_key, GError **error)
-{
-    g_autoptr(Json) list = parse_any_list(json, bytes, what, error);
-    if (!list) {
-        return NULL;
-    }
-    for (gsize i = 0; i < json_array_size(list); i++) {
-        if (!is_usable(json_array_get(list, i), id_key)) {
-            g_set_error(error, ERR, ERR_PROTOCOL, "%s: element %zu has no %s", what, i,
-                        id_key ? id_key : "members");
+    json_t *usable = json_array();
+    json_array_foreach(list, i, element)
+    {
+        if (is_usable(element, id_key)) {
+            (void)json_array_append(usable, element);
+        } else if (!ret_left_out) {
+            g_set_error(error, ERR, ERR_PROTOCOL, "%s: element %zu has no %s", what, i, id_key);
+            json_decref(usable);
             return NULL;
         }
     }
-    return g_steal_pointer(&list);
+    if (ret_left_out) {
+        *ret_left_out = (guint)(json_array_size(list) - json_array_size(usable));
+    }
+    return usable;
 }
 
 GPtrArray *
 model_parse_stories(const char *json, gsize bytes, guint *ret_left_out, GError **error)
 {
-    *ret_left_out = 0;
-    g_autoptr(Json) list = parse_any_list(json, bytes, "stories", error);
+    g_autoptr(Json) list = parse_list(json, bytes, "stories", "id", ret_left_out, error);
     if (!list) {
         return NULL;
     }
@@ -414,13 +414,8 @@ model_parse_stories(const char *json, gsize bytes, guint *ret_left_out, GError *
     GPtrArray *stories = g_ptr_array_new_full((guint)n, (GDestroyNotify)parsed_story_free);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
     for (gsize i = 0; i < n; i++) {
-        const json_t *element = json_array_get(list, i);
+        ParsedStory *parsed = model_tree_parse_story(json_array_get(list, i));
         gpointer earlier;
-        if (!is_usable(element, "id")) {
-            (*ret_left_out)++;
-            continue;
-        }
-        ParsedStory *parsed = model_tree_parse_story(element);
         if (g_hash_table_lookup_extended(seen, &parsed->story->id, NULL, &earlier)) {
             guint at = GPOINTER_TO_UINT(earlier);
             (void)g_hash_table_remove(seen, &parsed->story->id);
@@ -536,7 +531,7 @@ parse_activity(const json_t *object)
 GPtrArray *
 model_parse_activities(const char *json, gsize bytes, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "activity", "project_version", error);
+    g_autoptr(Json) list = parse_list(json, bytes, "activity", "project_version", NULL, error);
     if (!list) {
         return NULL;
     }
@@ -614,7 +609,8 @@ compare_members(const void *a, const void *b)
 gboolean
 model_parse_members(Project *project, const char *json, gsize bytes, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "memberships", NULL, error);
+    guint left_out;
+    g_autoptr(Json) list = parse_list(json, bytes, "memberships", NULL, &left_out, error);
     if (!list) {
         return FALSE;
     }
@@ -630,9 +626,9 @@ model_parse_members(Project *project, const char *json, gsize bytes, GError **er
         }
         if (member->person.id == 0) {
             member_clear(member);
-            model_members_free(members, n);
-            g_set_error(error, ERR, ERR_PROTOCOL, "memberships: element %u has no person", i);
-            return FALSE;
+            *member = (Member){0};
+            left_out++;
+            continue;
         }
         member->membership_id = json_get_id(object, "id");
         member->created_ms = json_get_time(object, "created_at");
@@ -646,6 +642,7 @@ model_parse_members(Project *project, const char *json, gsize bytes, GError **er
     model_members_free(project->members, project->n_members);
     project->members = members;
     project->n_members = n;
+    project->left_out[LEFT_OUT_MEMBERS] = left_out;
     return TRUE;
 }
 
@@ -666,7 +663,8 @@ compare_labels(const void *a, const void *b)
 gboolean
 model_parse_labels(Project *project, const char *json, gsize bytes, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "labels", "id", error);
+    g_autoptr(Json) list =
+        parse_list(json, bytes, "labels", "id", &project->left_out[LEFT_OUT_LABELS], error);
     if (!list) {
         return FALSE;
     }
@@ -709,7 +707,8 @@ model_tree_read_epic(Epic *epic, const json_t *object)
 gboolean
 model_parse_epics(Project *project, const char *json, gsize bytes, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "epics", "id", error);
+    g_autoptr(Json) list =
+        parse_list(json, bytes, "epics", "id", &project->left_out[LEFT_OUT_EPICS], error);
     if (!list) {
         return FALSE;
     }
@@ -773,7 +772,7 @@ parse_iteration(Iteration *iteration, json_t *object)
 gboolean
 model_parse_iterations(Project *project, const char *json, gsize bytes, GError **error)
 {
-    g_autoptr(Json) list = parse_list(json, bytes, "iterations", "number", error);
+    g_autoptr(Json) list = parse_list(json, bytes, "iterations", "number", NULL, error);
     if (!list) {
         return FALSE;
     }
@@ -835,7 +834,7 @@ model_parse_account(const char *me, gsize me_bytes, const char *projects, gsize 
         g_set_error(error, ERR, ERR_PROTOCOL, "the answer of /me is not a person");
         return NULL;
     }
-    g_autoptr(Json) list = parse_list(projects, projects_bytes, "projects", "id", error);
+    g_autoptr(Json) list = parse_list(projects, projects_bytes, "projects", "id", NULL, error);
     if (!list) {
         return NULL;
     }

@@ -6,8 +6,9 @@
  * milliseconds, invalid UTF-8 and lone surrogates (each bad byte or escape becomes U+FFFD). Strict
  * where data would be lost: a list that is no list, an element of it without a positive id, JSON
  * that does not parse or nests deeper than MODEL_JSON_MAX_DEPTH is ERR_PROTOCOL, and the message
- * says where. Only among stories is such an element left out and counted: one broken record must
- * not keep thousands of others from their readers. Everything returned is the caller's. */
+ * says where. Only a story, epic, label or member without one is left out and counted: one broken
+ * record must not keep thousands of others from their readers. Everything returned is the caller's.
+ */
 #pragma once
 
 #include "cache/model.h"

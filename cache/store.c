@@ -324,11 +324,11 @@ store_put_project(Store *store, const Project *project, gint64 checked_ms, gbool
                   GError **error)
 {
     Connection *writer = store->writer;
-    return connection_run(writer, SQL_PUT_PROJECT, error, "iiiiiisttiii", project->id,
+    return connection_run(writer, SQL_PUT_PROJECT, error, "iiiiiisttiib", project->id,
                           project->account_id, project->version, project->created_ms,
                           project->updated_ms, project->current_iteration, project->name,
                           &project->record, &project->profile, checked_ms, (gint64)filled,
-                          (gint64)project->n_left_out) &&
+                          project->left_out, sizeof project->left_out) &&
            put_members(writer, project, error) && put_labels(writer, project, error) &&
            put_epics(writer, project, error) && put_iterations(writer, project, error);
 }

@@ -276,7 +276,9 @@ store_load_project(Store *store, gint64 project_id, gint64 *ret_checked_ms, gboo
     project->profile = column_text(row, 7);
     *ret_checked_ms = integer_at(row, 8);
     *ret_filled = sqlite3_column_int(row, 9) != 0;
-    project->n_left_out = (guint)integer_at(row, 10);
+    if (sqlite3_column_bytes(row, 10) == sizeof project->left_out) {
+        memcpy(project->left_out, sqlite3_column_blob(row, 10), sizeof project->left_out);
+    }
     if (!load_members(db, project, error) || !load_labels(db, project, error) ||
         !load_epics(db, project, error) || !load_iterations(db, project, error) ||
         !load_story_rows(db, project, error)) {

@@ -23,7 +23,7 @@ const char store_schema[] =
     " updated INTEGER);"
     "CREATE TABLE project(id INTEGER PRIMARY KEY, account_id INTEGER, version INTEGER,"
     " created INTEGER, updated INTEGER, current_iteration INTEGER, name TEXT, record TEXT,"
-    " profile TEXT, checked INTEGER, filled INTEGER, left_out INTEGER);"
+    " profile TEXT, checked INTEGER, filled INTEGER, left_out BLOB);"
     "CREATE TABLE member(project_id INTEGER, person_id INTEGER, name TEXT, username TEXT,"
     " initials TEXT, membership_id INTEGER, created INTEGER, updated INTEGER, role TEXT,"
     " record TEXT, PRIMARY KEY(project_id, person_id)) WITHOUT ROWID;"

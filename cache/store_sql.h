@@ -10,7 +10,7 @@
 #include "cache/model.h"
 #include "cache/store.h"
 
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
 typedef enum {
     SQL_BEGIN,

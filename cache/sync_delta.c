@@ -413,7 +413,8 @@ count_left_out(const Delta *delta)
         const gint64 id = g_array_index(delta->ids, gint64, i);
         lost += project_find_story(delta->base, id) && !g_hash_table_lookup(delta->parsed, &id);
     }
-    return MAX(delta->base->n_left_out + MIN(lost, delta->n_left_out), delta->n_left_out);
+    return MAX(delta->base->left_out[LEFT_OUT_STORIES] + MIN(lost, delta->n_left_out),
+               delta->n_left_out);
 }
 
 static void
@@ -422,9 +423,9 @@ delta_apply(Delta *delta)
     Run *run = &delta->run;
     g_autoptr(GError) error = NULL;
     project_set_stories(run->into, ordered_rows(delta));
-    run->into->n_left_out = count_left_out(delta);
+    run->into->left_out[LEFT_OUT_STORIES] = count_left_out(delta);
     if (delta->settles_fill && delta->n_counted >= 0 &&
-        delta->n_counted != (gint64)run->into->n_stories + run->into->n_left_out) {
+        delta->n_counted != (gint64)run->into->n_stories + run->into->left_out[LEFT_OUT_STORIES]) {
         delta_refill(delta, "the number of stories differs");
         return;
     }

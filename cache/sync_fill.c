@@ -237,7 +237,7 @@ fill_publish(Fill *fill)
     fill->known->filled_ms = clock_wall_ms();
     fill->known->iterations_ms = fill->known->filled_ms;
     project_set_stories(run->into, all_rows(fill));
-    run->into->n_left_out = fill->n_left_out;
+    run->into->left_out[LEFT_OUT_STORIES] = fill->n_left_out;
     if (run->max_version >= 0) {
         run->into->version = run->min_version;
     }

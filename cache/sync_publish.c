@@ -151,9 +151,10 @@ commit_all(Sync *sync, const Project *project, GPtrArray *changed, gint64 checke
 static void
 tell_left_out(const Project *old, const Project *project)
 {
-    if (project->n_left_out > 0 && (!old || old->n_left_out != project->n_left_out)) {
-        log_warning("project %" G_GINT64_FORMAT ": left out: %u %s: no id", project->id,
-                    project->n_left_out, project->n_left_out == 1 ? "story" : "stories");
+    g_autofree char *text = project_dup_left_out(project);
+    g_autofree char *before = old ? project_dup_left_out(old) : NULL;
+    if (text && g_strcmp0(text, before) != 0) {
+        log_warning("project %" G_GINT64_FORMAT ": left out: %s", project->id, text);
     }
 }
 

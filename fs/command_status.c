@@ -36,7 +36,7 @@ print_project(const json_t *project)
     const char *name = json_string_value(json_object_get(project, "name"));
     const char *state = json_string_value(json_object_get(project, "fill"));
     const char *last_error = json_string_value(json_object_get(project, "last_error"));
-    const gint64 left_out = number(project, "stories_left_out");
+    const char *left_out = json_string_value(json_object_get(project, "left_out"));
     (void)printf("  %" G_GINT64_FORMAT " %s: ", number(project, "id"), name ? name : "");
     if (checked_at) {
         g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
@@ -52,10 +52,7 @@ print_project(const json_t *project)
         (void)printf(", %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " stories",
                      number(project, "stories_done"), number(project, "stories_total"));
     }
-    if (left_out > 0) {
-        (void)printf("; left out: %" G_GINT64_FORMAT " %s: no id", left_out,
-                     left_out == 1 ? "story" : "stories");
-    }
+    (void)printf("%s%s", left_out ? "; left out: " : "", left_out ? left_out : "");
     (void)printf("%s%s\n", last_error ? "; last error: " : "", last_error ? last_error : "");
 }
 

@@ -153,7 +153,7 @@ project_status(const CacheProjectStatus *project)
     (void)json_object_set_new(object, "fill", json_string(fill_word(project->state)));
     (void)json_object_set_new(object, "stories_done", json_integer(project->stories_done));
     (void)json_object_set_new(object, "stories_total", json_integer(project->stories_total));
-    (void)json_object_set_new(object, "stories_left_out", json_integer(project->n_left_out));
+    (void)json_object_set_new(object, "left_out", string_or_null(project->left_out));
     (void)json_object_set_new(object, "checked_at", time_or_null(project->checked_ms));
     (void)json_object_set_new(object, "last_error", string_or_null(project->last_error));
     return object;
