@@ -1,7 +1,7 @@
 # Many readers at once with a TTL of 0, remounts and interrupted readers in between: every reader sees whole files.
 . "$(dirname "$0")/../lib/mount.sh"
 
-sample_database "$work/s.db" 30
+sample_database "$work/s.db" 15
 start_server "$work/s.db" --faults
 mount_fs "$url" "$work/mnt" ttl=3600
 rsync -a "$work/mnt/" "$work/copy/"
