@@ -37,6 +37,7 @@ answer(FakeTransport *fake, Asked *asked)
     {
         LOCK_SCOPE(&fake->lock);
         response = answer_locked(fake, asked->request, &error);
+        fake->answering = NULL;
     }
     asked->done(response, error, asked->user);
     http_request_free(asked->request);
@@ -54,6 +55,7 @@ fake_thread(gpointer user)
             while (!(asked = g_queue_pop_head(&fake->queue)) && !fake->stops) {
                 (void)cond_wait_ms(&fake->changed, &fake->lock, -1);
             }
+            fake->answering = asked ? asked->request : NULL;
         }
         if (!asked) {
             return NULL;
@@ -108,6 +110,26 @@ fake_transport_start(FakeTransport *fake)
     (void)pthread_mutex_init(&fake->lock, NULL);
     cond_init_monotonic(&fake->changed);
     g_assert_cmpint(pthread_create(&fake->thread, NULL, fake_thread, fake), ==, 0);
+}
+
+static gboolean
+is_of(const HttpRequest *request, const char *path)
+{
+    const gsize length = strcspn(request->target, "?");
+    const gsize tail = strlen(path);
+    return length >= tail && strncmp(request->target + length - tail, path, tail) == 0;
+}
+
+guint
+fake_transport_count_waiting(FakeTransport *fake, const char *path)
+{
+    LOCK_SCOPE(&fake->lock);
+    guint n = fake->answering && is_of(fake->answering, path);
+    for (const GList *at = fake->queue.head; at; at = at->next) {
+        const Asked *asked = at->data;
+        n += is_of(asked->request, path);
+    }
+    return n;
 }
 
 HttpResponse *

@@ -25,6 +25,7 @@ struct FakeTransport {
     gboolean stops;
     pthread_t thread;
     GQueue queue;
+    const HttpRequest *answering; /* out of the queue, and not answered yet */
 };
 
 /* Sets a field of a service whose FakeTransport is called `wire`, and wakes who waits for it. */
@@ -38,6 +39,9 @@ struct FakeTransport {
 /* Starts one that is zero but for `answer` and `clear`: the first member of allocated memory. The
  * transport belongs to the cache that it is given to, which frees it and the service with it. */
 void fake_transport_start(FakeTransport *fake);
+
+/* How many requests whose target ends in `path` (their query aside) wait for an answer. */
+guint fake_transport_count_waiting(FakeTransport *fake, const char *path);
 
 /* An answer with this status and `body` (taken over; NULL: none), without pages. */
 HttpResponse *fake_response(int status, gint64 project_version, char *body);

@@ -30,7 +30,7 @@ saves_shown_description(SavesFixture *f, gint64 id)
 static void
 open_cache(SavesFixture *f)
 {
-    f->cache = support_cache_open_in(f->folder, 60000, &f->fake->wire.transport);
+    f->cache = support_cache_open_in(f->folder, SAVES_TTL_MS, &f->fake->wire.transport);
 }
 
 void

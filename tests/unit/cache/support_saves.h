@@ -7,6 +7,8 @@
 #include "tests/unit/cache/support_cache.h"
 #include "tests/unit/cache/support_fake_tracker.h"
 
+#define SAVES_TTL_MS 60000 /* what a reader is shown may be that old */
+
 typedef struct {
     char *folder;
     FakeTracker *fake;

@@ -303,6 +303,41 @@ test_retried_below_accepted(SavesFixture *f, gconstpointer unused)
     assert_shown(f, merged);
 }
 
+/* A retry of everything while a later save of the story is on its way: the one that is tried again
+ * waits for it, though it is the earlier. */
+static void
+test_retried_beside_sending(SavesFixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autoptr(GError) error = NULL;
+    const gint64 other = fake_tracker_add(f->fake, "other", "");
+    (void)park_mine(f);
+    fake_tracker_put(f->fake, other, "{\"name\": \"theirs too\"}");
+    test_clock_advance_ms(SAVES_TTL_MS + 1);
+    g_autoptr(Project) project = saves_get_project(f);
+    g_assert_cmpuint(project->n_stories, ==, 2);
+    g_autofree char *path = g_strdup_printf("/stories/%" G_GINT64_FORMAT, f->story);
+    g_autofree char *other_path = g_strdup_printf("/stories/%" G_GINT64_FORMAT, other);
+    FakeTransport *wire = &f->fake->wire;
+
+    FAKE_SET(f->fake, wire.holds_back, TRUE);
+    (void)saves_submit(f, EDIT_STORY_FIELD, f->story, 0, "name", "sent\n", &error);
+    g_assert_no_error(error);
+    UNTIL(fake_transport_count_waiting(wire, path) == 1);
+    g_assert_true(cache_retry_edit(f->cache, 0, &error));
+    /* Once this one goes, everything before it has been looked at. */
+    (void)saves_submit(f, EDIT_STORY_FIELD, other, 0, "name", "sent too\n", &error);
+    g_assert_no_error(error);
+    UNTIL(fake_transport_count_waiting(wire, other_path) == 1);
+    g_assert_cmpuint(fake_transport_count_waiting(wire, path), ==, 1);
+
+    FAKE_SET(f->fake, wire.holds_back, FALSE);
+    UNTIL(is_queue_of(f, 1, 1)); /* nobody has looked at their side */
+    g_autofree char *name = fake_tracker_get(f->fake, f->story, "name");
+    g_assert_cmpstr(name, ==, "sent");
+    assert_at_server(f, THEIRS);
+}
+
 /* --- .error --- */
 
 /* What is parked still says why, whatever else of the story is accepted. */
@@ -397,6 +432,7 @@ main(int argc, char **argv)
     ADD("/parked/chain-after-refusal", test_chain_after_refusal);
     ADD("/parked/below-accepted", test_parked_below_accepted);
     ADD("/parked/retried-below-accepted", test_retried_below_accepted);
+    ADD("/parked/retried-beside-sending", test_retried_beside_sending);
     ADD("/parked/error-stays", test_error_stays);
     ADD("/parked/error-of-later", test_error_of_later);
     ADD("/parked/every-mine", test_every_mine);
