@@ -8,7 +8,8 @@
  *
  * Waiting jobs start by priority, then age, when their time has come and a place is free; how many
  * places there are follows the host's answers (note_outcome), and prefetch loses its places first.
- * A 429 holds back everything of less priority than a save until the time that the server named.
+ * A 429 holds back everything of less priority than a save until the time that the server named;
+ * what has not that long fails at once (ERR_RATE_LIMITED).
  * Only the queue between net_send() and the thread is shared; it has the one lock.
  *
  * curl's own redirect and retry machinery is not used: who gets the token is decided here
@@ -682,8 +683,16 @@ end_of(const Job *job)
     return job->request->deadline_ms + (job->body_bytes > 0 ? job->request->grace_ms : 0);
 }
 
-/* Ends what is past its deadline: waiting jobs, and running ones whose curl timeout a moved clock
- * outran. */
+/* The host has named a time, and the job will not live to see it. */
+static gboolean
+is_held_back_for_good(const Net *net, const Job *job, gint64 now)
+{
+    return job->request->priority != PRIORITY_SAVE && now < net->held_back_until_ms &&
+           net->held_back_until_ms >= job->request->deadline_ms;
+}
+
+/* Ends what is past its deadline, or held back beyond it: waiting jobs, and running ones whose curl
+ * timeout a moved clock outran. */
 static void
 expire(Net *net, gint64 now, gint64 *wake_ms)
 {
@@ -691,7 +700,7 @@ expire(Net *net, gint64 now, gint64 *wake_ms)
         for (GList *at = net->waiting[priority].head; at;) {
             GList *next = at->next;
             Job *job = at->data;
-            if (job->request->deadline_ms <= now) {
+            if (job->request->deadline_ms <= now || is_held_back_for_good(net, job, now)) {
                 g_queue_delete_link(&net->waiting[priority], at);
                 fail_late(net, job);
             } else {

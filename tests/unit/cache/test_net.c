@@ -190,6 +190,26 @@ test_lasting_troubles_are_reported(void)
     g_assert_cmpuint(requests, >=, 2);
 }
 
+/* Nobody waits out his deadline behind a 429 that names a later time. */
+static void
+test_held_back_for_good(void)
+{
+    static char limited[] = "HTTP/1.1 429 No\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n";
+    HttpServer *server = http_server_start(always, limited);
+    g_autoptr(Transport) transport = transport_to(server, 4);
+    g_autoptr(Answer) first = answer_new();
+    g_autoptr(Answer) second = answer_new();
+    transport->send(transport, get_request(1000000), on_done, first);
+    answer_wait(first);
+    g_assert_cmpint(first->response->status, ==, 429);
+    transport->send(transport, get_request(1000000), on_done, second);
+    answer_wait(second);
+    g_assert_error(second->error, ERR, ERR_RATE_LIMITED);
+    g_assert_cmpuint(http_server_requests(server), ==, 1);
+    g_clear_pointer(&transport, transport_free);
+    http_server_stop(server);
+}
+
 /* The first request is answered and its connection kept; the second is read and the connection dies
  * without a word. */
 static gboolean
@@ -607,6 +627,7 @@ main(int argc, char **argv)
     g_test_add_func("/net/answer", test_answer);
     g_test_add_func("/net/passing-troubles", test_passing_troubles_are_waited_out);
     g_test_add_func("/net/lasting-troubles", test_lasting_troubles_are_reported);
+    g_test_add_func("/net/held-back-for-good", test_held_back_for_good);
     g_test_add_func("/net/post", test_a_post_is_not_repeated);
     g_test_add_func("/net/put", test_a_write_is_not_repeated);
     g_test_add_func("/net/kept-connection", test_curl_does_not_repeat_a_write);
