@@ -18,6 +18,7 @@ typedef enum {
     RULE_HANG,
     RULE_RESET,
     RULE_LOST,
+    RULE_IGNORE,
     RULE_HTML,
     RULE_REDIRECT,
     RULE_REVOKE,
@@ -48,6 +49,7 @@ static const struct {
     [RULE_HANG] = {"hang", VALUE_NONE, 0, 0},
     [RULE_RESET] = {"reset", VALUE_NONE, 0, 0},
     [RULE_LOST] = {"lost", VALUE_NONE, 0, 0},
+    [RULE_IGNORE] = {"ignore", VALUE_NONE, 0, 0},
     [RULE_HTML] = {"html", VALUE_NONE, 0, 0},
     [RULE_REDIRECT] = {"redirect", VALUE_HOST, 0, 0},
     [RULE_REVOKE] = {"revoke", VALUE_NONE, 0, 0},
@@ -508,6 +510,8 @@ apply_rule(const Rule *rule, FaultPlan *plan)
         plan->latency_ms = MIN(plan->latency_ms + rule->value, FAULTS_MAX_WAIT_MS);
     } else if (rule->kind == RULE_LOST) {
         plan->lose_answer = TRUE;
+    } else if (rule->kind == RULE_IGNORE) {
+        plan->ignore_put = TRUE;
     } else if (rule->kind == RULE_BADJSON) {
         plan->bad_json = TRUE;
     } else if (rule->kind == RULE_WRONGTYPE) {

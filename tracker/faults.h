@@ -18,6 +18,7 @@
  *   hang                  never answers, does nothing
  *   reset                 the connection is reset before anything is done
  *   lost                  the request is done, then the connection is reset: the answer is lost
+ *   ignore                a PUT is answered with what was there before, and nothing is done
  *   html                  200 text/html instead of the answer
  *   redirect=HOST:PORT    302 to the same path on another host
  *   revoke                403 invalid_authentication
@@ -85,7 +86,7 @@ typedef struct FaultPlan {
     int status;                       /* of FAULT_SERVER_ERROR */
     gint64 retry_after_s;             /* -1: no such header */
     char host[FAULTS_MAX_HOST_BYTES]; /* of FAULT_REDIRECT */
-    gboolean lose_answer;
+    gboolean lose_answer, ignore_put;
     gboolean bad_json, wrong_type, hostile;
     gint64 long_bytes;       /* 0: texts keep their length */
     gint64 cut_at;           /* -1: not cut */

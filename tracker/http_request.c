@@ -210,7 +210,8 @@ refuse_body(HttpRequest *request)
 static enum MHD_Result
 ask_service(HttpRequest *request)
 {
-    gboolean is_head = g_str_equal(request->method, "HEAD");
+    const gboolean is_head = g_str_equal(request->method, "HEAD");
+    const gboolean is_ignored = request->plan.ignore_put && g_str_equal(request->method, "PUT");
     gsize body_bytes = 0;
     const char *body = http_body_data(&request->body, &body_bytes);
     if (request->body.state != HTTP_BODY_OK) {
@@ -220,15 +221,15 @@ ask_service(HttpRequest *request)
     request->accepts_gzip =
         http_accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
     request->question = (TrackerRequest){
-        .method = is_head ? "GET" : request->method,
+        .method = is_head || is_ignored ? "GET" : request->method,
         .path = request->path,
         .query = request->query,
         .token = token_of(request),
         .basic_user = request->basic_user,
         .basic_password = request->basic_password,
         .content_type = http_request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE),
-        .body = body,
-        .body_bytes = body_bytes,
+        .body = is_ignored ? NULL : body,
+        .body_bytes = is_ignored ? 0 : body_bytes,
     };
     gboolean reads = tracker_only_reads(request->question.method, request->path);
     HttpLane lane = request->upload ? HTTP_LANE_UPLOAD : reads ? HTTP_LANE_READ : HTTP_LANE_WRITE;

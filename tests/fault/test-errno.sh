@@ -1,5 +1,5 @@
-# What each errno of a save means, one example each. Elsewhere: ESTALE in mount/test-conflict, ENOSPC in fault/test-full-disk,
-# EAGAIN, ETIMEDOUT, ENETDOWN and EIO of reading in fault/test-http-faults and mount/test-offline.
+# What each errno of a change means, one example each. Elsewhere: ESTALE in mount/test-conflict, ENOSPC in fault/test-full-disk,
+# and what reading says in fault/test-http-faults and mount/test-offline.
 . "${TRACKERFS_SOURCE_DIR:?}/tests/lib/edit.sh"
 open_mount
 # says WORDS: the story's .error has them
@@ -65,7 +65,64 @@ expect_errno "File too large" truncate -s 70M "$story/description.md"
 equal "$(cat "$story/description.md")" "a text" "a text that was made too large"
 faults "delete=$sid@GET:/services/v5/projects/$pid/stories/$sid*1"
 expect_errno "No such file" cp "$work/new" "$story/description.md"
-faults ""
+
+# EIO: the server says yes and does not do it, or what it says it did is something else.
+choose_story 2
+echo "a text" >"$story/description.md"
+for fault in ignore long=10; do
+    faults "$fault@PUT:/services/v5/projects/$pid/stories/$sid*1"
+    expect_errno "Input/output error" cp "$work/new" "$story/description.md"
+    faults ""
+    says "the server took the change and did not make it"
+    [ $fault != ignore ] || equal "$(remote .description)" "a text" "the server, after a change that it did not make"
+    "$trackerfs" refresh "$m"
+    equal "$(cat "$story/description.md")" "$(remote .description)" "the file, after $fault"
+done
+
+# What a change needs is not at hand, and cannot be had: EAGAIN, ETIMEDOUT, ENETDOWN, and nothing is sent. A removal needs the
+# story's attachments, for the trash; a change of a story that was never seen, the story.
+cp "$work/new" "$story/attachments/needed.txt"
+echo mine >"$story/comments/mine.md"
+fresh_mount() { # fresh_mount TIMEOUT [FAULTS]: nothing is kept, and nothing is fetched ahead before the faults begin
+    unmount "$m"
+    rm -rf "$work/cache"
+    faults "${2:-}"
+    mount_fs "$url" "$m" rw,delete,poll=0,ttl=3600,timeout="$1"
+}
+n_comments() { api GET "/projects/$pid/stories/$sid/comments" | jq length; }
+n=$(n_comments)
+cannot_remove() { # cannot_remove ERRNO: the comment that says mine
+    expect_errno "$1" rm "$mine"
+    [ -f "$mine" ] || fail "gone from the tree, though not removed: $1"
+}
+cannot_make() { # cannot_make ERRNO: a story in a project of which nothing is known
+    expect_errno "$1" mkdir "$project/stories/Never made"
+}
+while read -r timeout fault errno; do
+    fresh_mount "$timeout"
+    mine=$(grep -lx mine "$story"/comments/*.md)
+    faults "${fault/SOME/\/resource\/}"
+    cannot_remove "$errno"
+    faults ""
+    reset_requests
+    fresh_mount "$timeout" "${fault/SOME//services/v5/projects/$pid}"
+    cannot_make "$errno"
+    faults ""
+    equal "$(puts)" 0 "requests that write, under $fault"
+done <<END_OF_FAULTS
+20 rate429=100@SOME,retry_after=60 Resource temporarily unavailable
+1 hang@SOME Connection timed out
+END_OF_FAULTS
+fresh_mount 5
+mine=$(grep -lx mine "$story"/comments/*.md)
+stop_server
+cannot_remove "Network is down"
+start_server "$work/t.db" --faults
+fresh_mount 5 "hang@/services/v5/projects/$pid"
+stop_server
+cannot_make "Network is down"
+start_server "$work/t.db" --faults
+equal "$(n_comments)" "$n" "comments after removals that could not be"
 unmount "$m"
 
 # EACCES: a viewer reads, and the modes say so.

@@ -294,6 +294,24 @@ test_fault_lost_write(void)
     server_stop(&server);
 }
 
+/* The answer is right in everything but that nothing was done. */
+static void
+test_fault_ignored_write(void)
+{
+    Server server;
+    server_start(&server, (Config){0});
+    server_set_faults(&server, "ignore*1");
+    g_auto(Reply) ignored = {0};
+    put_description(&server, "ignored", &ignored);
+    g_assert_cmpint(ignored.status, ==, 200);
+    g_assert_nonnull(strstr(ignored.body->str, "\"kind\":\"story\""));
+    g_assert_null(strstr(ignored.body->str, "\"description\":\"ignored\""));
+    g_auto(Reply) taken = {0};
+    put_description(&server, "taken", &taken);
+    g_assert_nonnull(strstr(taken.body->str, "\"description\":\"taken\""));
+    server_stop(&server);
+}
+
 static void
 test_fault_hostile_values(void)
 {
@@ -345,6 +363,7 @@ main(int argc, char **argv)
     g_test_add_func("/http-faults/edit", test_fault_edit);
     g_test_add_func("/http-faults/move-and-delete", test_fault_move_and_delete);
     g_test_add_func("/http-faults/version-jump", test_fault_version_jump);
+    g_test_add_func("/http-faults/ignored-write", test_fault_ignored_write);
     g_test_add_func("/http-faults/lost-write", test_fault_lost_write);
     g_test_add_func("/http-faults/hostile-values", test_fault_hostile_values);
     g_test_add_func("/http-faults/switches", test_fault_switches);
