@@ -548,7 +548,7 @@ fs_new(const FsConfig *config, Cache *cache)
     fs->drafts = draft_table_new();
     fs->scratch = scratch_new(fs->drafts);
     fs->recall = recall_new();
-    fs->removals = removals_new(config->trash);
+    fs->removals = removals_new(config->may_delete ? config->trash : NULL);
     (void)pthread_mutex_init(&fs->handles_lock, NULL);
     fs->handles = g_hash_table_new(NULL, NULL);
     fs->inodes = inode_table_new();

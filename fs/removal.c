@@ -1,7 +1,11 @@
 /* The copy in the trash is a folder TIME-NUMBER-NAME with the same files as in the tree: it can be
  * read, searched, and copied back by hand. It is written before the edit is submitted, and synced.
  * Attachments that were never fetched are fetched first: the operation waits for them, and if they
- * cannot be had, nothing is removed. */
+ * cannot be had, nothing is removed.
+ *
+ * The trash is kept within its bounds (fs/trash.h) when a mount that may remove begins, and by the
+ * removals: how much is in it is known from the last pruning on, so that a removal does not walk
+ * through all of it. */
 #include "fs/removal.h"
 
 #include "cache/base/clock.h"
@@ -9,18 +13,33 @@
 #include "fs/list.h"
 #include "fs/save.h"
 #include "fs/target.h"
+#include "fs/trash.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#define PRUNE_MS ((gint64)24 * 60 * 60 * 1000)
+
 struct Removals {
     char *trash; /* const after new */
     pthread_mutex_t lock;
     gint64 times_ms[REMOVAL_GUARD]; /* of the latest, a ring; protected by lock, like the next */
     guint n;
+    gint64 trash_bytes, pruned_ms; /* as of the last pruning, and what came since */
 };
+
+/* No lock is held: two at once drop the same. */
+static gint64
+prune(Removals *removals)
+{
+    const gint64 bytes = trash_prune(removals->trash, clock_wall_ms());
+    LOCK_SCOPE(&removals->lock);
+    removals->trash_bytes = bytes;
+    removals->pruned_ms = clock_monotonic_ms();
+    return bytes;
+}
 
 Removals *
 removals_new(const char *trash)
@@ -28,6 +47,9 @@ removals_new(const char *trash)
     Removals *removals = g_new0(Removals, 1);
     removals->trash = g_strdup(trash);
     (void)pthread_mutex_init(&removals->lock, NULL);
+    if (trash) {
+        (void)prune(removals);
+    }
     return removals;
 }
 
@@ -175,6 +197,41 @@ fetch_attachments(Fs *fs, const Scene *scene, CacheAsk *ask)
     return TRUE;
 }
 
+/* FALSE: what was removed of late alone is too much, and the copy at `path` is dropped again. */
+static gboolean
+fits_in_trash(Removals *removals, const char *path)
+{
+    const gint64 bytes = trash_measure(path);
+    gint64 all;
+    gboolean is_due;
+    {
+        LOCK_SCOPE(&removals->lock);
+        all = removals->trash_bytes += bytes;
+        is_due = all > TRASH_MAX_BYTES || clock_monotonic_ms() - removals->pruned_ms > PRUNE_MS;
+    }
+    if (!is_due || prune(removals) <= TRASH_MAX_BYTES) {
+        return TRUE;
+    }
+    trash_drop(path);
+    LOCK_SCOPE(&removals->lock);
+    removals->trash_bytes -= bytes;
+    return FALSE;
+}
+
+/* Writes the copy, or says in `ask` why not; then what there is of it may be dropped. */
+static gboolean
+write_copy(Fs *fs, const Scene *scene, const NodeKey *what, const char *path, CacheAsk *ask)
+{
+    if (what->kind != NODE_STORY_JSON) {
+        return write_folder(fs, scene, what, path, ask);
+    }
+    g_autofree char *file = g_build_filename(path, "story.json", NULL);
+    if (g_mkdir_with_parents(path, 0700) != 0) {
+        return local_error(&ask->error, path);
+    }
+    return write_node(fs, scene, what, file, ask);
+}
+
 gboolean
 removal_copy(Op *op, const NodeKey *key, CacheAsk *ask)
 {
@@ -193,20 +250,24 @@ removal_copy(Op *op, const NodeKey *key, CacheAsk *ask)
     }
     g_autofree char *name =
         owner == EDIT_OF_EPIC ? scene_epic_name(&scene, id) : scene_story_name(&scene, id);
-    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(clock_wall_ms() / 1000);
-    g_autofree char *time = g_date_time_format(now, "%Y%m%dT%H%M%S");
+    g_autofree char *time = trash_time(clock_wall_ms());
     g_autofree char *folder =
         g_strdup_printf("%s-%d-%u-%s", time, (int)getpid(), op->serial, name ? name : "gone");
     g_autofree char *path = g_build_filename(fs->removals->trash, folder, NULL);
-    if (is_whole) {
-        return write_folder(fs, &scene, &whole, path, ask);
-    }
     const NodeKey record = {.kind = NODE_STORY_JSON, .project_id = key->project_id, .id = id};
-    g_autofree char *file = g_build_filename(path, "story.json", NULL);
-    if (g_mkdir_with_parents(path, 0700) != 0) {
-        return local_error(&ask->error, path);
+    if (!write_copy(fs, &scene, is_whole ? &whole : &record, path, ask)) {
+        trash_drop(path);
+        return FALSE;
     }
-    return write_node(fs, &scene, &record, file, ask);
+    if (!fits_in_trash(fs->removals, path)) {
+        save_refuse(
+            fs, key,
+            "field: %s\nrule: what is removed is copied to %s first, which is full of what was "
+            "removed in the last %d hours: nothing more is removed until some of it is gone",
+            op->name, fs->removals->trash, TRASH_SURE_HOURS);
+        return op_fail(ask, ERR_NO_SPACE, "the trash is full");
+    }
+    return TRUE;
 }
 
 /* --- The removal --- */

@@ -2,8 +2,9 @@
  *
  * Refused (EPERM) unless the mount was made with `-o delete`. With it, the whole story or epic is
  * first copied into the trash, attachments and all; only when that copy is on disk is anything
- * sent. A full disk refuses the removal. After REMOVAL_GUARD removals within REMOVAL_GUARD_MS
- * further ones are refused, so that an `rm -rf` in the wrong place ends soon. Threads: any. */
+ * sent. A full disk refuses the removal, and so does a full trash (fs/trash.h). After REMOVAL_GUARD
+ * removals within REMOVAL_GUARD_MS further ones are refused, so that an `rm -rf` in the wrong place
+ * ends soon. Threads: any. */
 #pragma once
 
 #include "fs/op.h"
@@ -12,7 +13,7 @@
 #define REMOVAL_GUARD_MS (60 * 1000)
 
 typedef struct Removals Removals;
-/* `trash`: the folder, made when it is needed; NULL: nothing can be removed. */
+/* `trash`: the folder, made when it is needed; NULL: nothing can be removed. Blocks on disk. */
 Removals *removals_new(const char *trash);
 void removals_free(Removals *removals);
 

@@ -62,11 +62,44 @@ grep -qx again "$XDG_DATA_HOME"/trackerfs/trash/*/*-"$sid"-*/comments/* || fail 
 rmdir "$story"
 equal "$(curl -s -o /dev/null -w '%{http_code}' -H "X-TrackerToken: $(token)" "$url/services/v5/projects/$pid/stories/$sid")" 404 "a removed story"
 
-# rm -rf of everything: the guard stops it (20 a minute, 8 have gone), and the trash has what went.
+# The trash has bounds: what is older than 30 days goes at a mount, older things than a day when there is too much.
+trash=$(dirname "$(find "$XDG_DATA_HOME/trackerfs/trash" -name "*-$sid-*" | head -n 1)")
+in_trash() { # in_trash AGE: a copy of that age, made by hand
+    echo "$trash/$(date -u -d "$1 ago" +%Y%m%dT%H%M%S)-1-1-$sid-Old"
+}
+of_last_month=$(in_trash "31 days") of_yesterday=$(in_trash "25 hours") of_today=$(in_trash "1 hour")
+mkdir "$of_last_month" "$of_yesterday" "$of_today"
+unmount "$m"
+mount_fs "$url" "$m" rw
+[ -d "$of_last_month" ] || fail "a mount that removes nothing has dropped something from the trash"
+unmount "$m"
+mount_fs "$url" "$m" rw,delete
+[ ! -e "$of_last_month" ] || fail "a copy of a month ago is still in the trash"
+[ -d "$of_yesterday" ] || fail "a copy of yesterday is gone"
+truncate -s 1500M "$of_yesterday/file" "$of_today/file"
+unmount "$m" # what was put there by hand is counted at a mount
+mount_fs "$url" "$m" rw,delete
+[ ! -e "$of_yesterday" ] && [ -d "$of_today" ] || fail "too much in the trash: $(ls "$trash")"
+truncate -s 2500M "$of_today/file"
+unmount "$m"
+mount_fs "$url" "$m" rw,delete
+choose_story 3
+echo mine >"$story/comments/new.md"
+before=$(ls "$trash")
+reset_requests
+expect_errno "No space left" rm "$story/comments/new.md"
+grep -q "last 24 hours" "$story/.error" || fail "a full trash: $(cat "$story/.error")"
+equal "$(puts)" 0 "requests that write, with a full trash"
+equal "$(ls "$trash")" "$before" "the trash, after it was full"
+rm -r "$of_today"
+rm "$story/comments/new.md" || fail "rm, with room in the trash: $(cat "$story/.error")"
+equal "$(ls "$trash" | wc -l)" $(($(wc -l <<<"$before"))) "copies in the trash, one dropped and one made"
+
+# rm -rf of everything: the guard stops it (20 a minute, 2 were tried by this mount), and the trash has what went.
 everything >"$work/before"
 reset_requests
 rm -rf "$m" 2>/dev/null && fail "rm -rf of a mount succeeded"
-equal "$(puts)" 12 "removals of an rm -rf"
+equal "$(puts)" 18 "removals of an rm -rf"
 everything >"$work/after"
 ids() { jq -r '.[] | .id, .comments[].id, .tasks[].id' "$1" | sort; }
 find "$XDG_DATA_HOME/trackerfs/trash" -printf '%f\n' >"$work/names"
