@@ -190,6 +190,10 @@ print_report(const V5ImportReport *report, const char *file)
     gboolean unknown = FALSE, lacks_recipient = FALSE;
     (void)printf("%" G_GUINT64_FORMAT " file%s into %s:\n", report->files,
                  report->files == 1 ? "" : "s", file);
+    if (report->counts->len == 0) {
+        (void)printf("nothing was taken: no resource of the V5 API is in %s\n",
+                     report->files == 1 ? "it" : "them");
+    }
     for (guint i = 0; i < report->counts->len; i++) {
         const V5ImportCount *count = &g_array_index(report->counts, V5ImportCount, i);
         if (count->unknown && !unknown) {

@@ -121,3 +121,8 @@ unmount "$mnt"
 [ -e "$mnt/file" ] || fail "the file below is gone"
 rm "$mnt/file"
 refuses 3 'already' demo /proc
+
+# --- An import that finds nothing says so.
+echo null >"$work/null.json"
+"$trackerfs" import --v5-json "$work/null.json" "$work/null.db" >"$work/said" || fail "import of null: $(cat "$work/said")"
+grep -q "nothing was taken" "$work/said" || fail "import of null says: $(cat "$work/said")"
