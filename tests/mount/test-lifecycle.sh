@@ -66,7 +66,21 @@ for path in "$XDG_CACHE_HOME/trackerfs" "$XDG_CACHE_HOME"/trackerfs/demo-* "$XDG
 done
 [ -z "$(find "$work/cache" "$work/data" -type f ! -perm 600)" ] || fail "not private: $(find "$work/cache" "$work/data" -type f ! -perm 600)"
 
-# Killed: the mount point is dead, says so, and is healed; also two layers of it.
+# Killed: the mount point is dead, says so, and is healed; also two layers of it. What the kernel still answers from memory is no
+# life: both kinds of mount, after somebody listed them.
+for kind in rw ro; do
+    mount_fs demo "$mnt" $kind
+    find "$mnt" >/dev/null
+    pid=$(daemon_of "$mnt")
+    kill -KILL "$pid"
+    until_true 20 "the dead one is gone" dead "$pid"
+    ls "$mnt" >/dev/null 2>&1 || :
+    status=0
+    "$trackerfs" status "$mnt" >"$work/out" || status=$?
+    equal "$status" 3 "status of a dead mount that was listed, $kind"
+    "$trackerfs" demo "$mnt" -o $kind 2>"$work/err" || fail "not healed, $kind: $(cat "$work/err")"
+    unmount "$mnt"
+done
 mount_fs demo "$mnt"
 pid=$(daemon_of "$mnt")
 kill -KILL "$pid"
