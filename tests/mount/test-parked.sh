@@ -23,9 +23,13 @@ offline_save() { # offline_save FILE: in place of the description, read before
 side() { printf '%s' "$2" | cmp - "$story/.conflict/$1" || fail ".conflict/$1 is '$(cat "$story/.conflict/$1")', not '$2'"; }
 number() { queue | awk '/conflict/ { print $1 }'; }
 old=$'one\ntwo\nthree\n'
-start() { # the server has $old, and so has the mount, which is then alone
+begin() { # the server has $old, and so has the mount; a text that it has not seen would make that a conflict
+    "$trackerfs" refresh "$m"
     printf '%s' "$old" >"$story/description.md"
-    until_true 60 "the first text is accepted" queue_is_empty
+    until_true 60 "the first text is accepted" queue_is_empty || fail "left in the queue: $(queue)"
+}
+start() { # and the mount is then alone
+    begin
     stop_server
 }
 
@@ -82,8 +86,7 @@ for text in sys.argv[2:]:
     except OSError:
         pass
 END_OF_EDITOR
-printf '%s' "$old" >"$story/description.md"
-until_true 60 "the first text is accepted" queue_is_empty
+begin
 coproc OTHER { exec python3 "$work/editor.py" "$story/description.md" $'one\ntwo\nTHREE\n'; }
 other=$OTHER_PID
 read -r _ <&"${OTHER[0]}"
